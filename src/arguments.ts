@@ -1,0 +1,79 @@
+import Long from 'long';
+import { type Acl, allPermissions } from './acl.js';
+import { InvalidArgumentError } from './errors.js';
+import { type CreateMode, createFlags } from './operations/create.js';
+import type { Data } from './protocol/records.js';
+
+/** Checks of what callers hand in: each throws `InvalidArgumentError` that says what was wrong and what would be right. */
+
+/** The longest time to live that a server takes, milliseconds. */
+const LONGEST_TTL = 2 ** 40 - 1;
+
+/** The version that stands for any. */
+export const ANY_VERSION = -1;
+
+export function checkData(data: Data, operation: string, path: string): void {
+  if (data === null || typeof data === 'string' || data instanceof Uint8Array) return;
+  throw new InvalidArgumentError(`the data is of type ${typeof data}; it must be a string, a Uint8Array or null`, {
+    operation,
+    path,
+  });
+}
+
+/** A version is a signed 32-bit number, because it wraps; -1 stands for any. */
+export function checkVersion(version: number, operation: string, path: string): void {
+  if (version === (version | 0)) return;
+  throw new InvalidArgumentError(`the version ${String(version)} is not a whole number of 32 bits; -1 stands for any`, {
+    operation,
+    path,
+  });
+}
+
+export function checkMode(mode: CreateMode, operation: string, path: string): void {
+  if (Object.hasOwn(createFlags, mode)) return;
+  throw new InvalidArgumentError(
+    `there is no mode ${JSON.stringify(mode)}; known are ${Object.keys(createFlags).join(', ')}`,
+    { operation, path },
+  );
+}
+
+/** The time to live in the form of the wire. */
+export function checkTtl(ttl: number | undefined, operation: string, path: string): Long {
+  if (ttl !== undefined && Number.isInteger(ttl) && ttl >= 1 && ttl <= LONGEST_TTL) return Long.fromNumber(ttl);
+  throw new InvalidArgumentError(
+    `the ttl is ${String(ttl)}; it must be a whole number of milliseconds from 1 to ${LONGEST_TTL}`,
+    { operation, path },
+  );
+}
+
+export function checkAcl(acl: readonly Acl[], operation: string, path: string): void {
+  const fail = (problem: string): never => {
+    throw new InvalidArgumentError(`${problem}; acl.open, acl.creatorAll and acl.digest(...) are examples`, {
+      operation,
+      path,
+    });
+  };
+  if (!Array.isArray(acl) || acl.length === 0) fail('the ACL must be a list with at least one entry');
+  for (const { scheme, id, permissions } of acl) {
+    if (typeof scheme !== 'string' || scheme === '' || typeof id !== 'string')
+      fail('an entry of the ACL has no scheme or no id');
+    if (!Array.isArray(permissions)) fail(`the entry ${scheme}:${id} of the ACL has no permissions`);
+    const unknown = permissions.find((permission) => !allPermissions.includes(permission));
+    if (unknown !== undefined)
+      fail(`there is no permission ${JSON.stringify(unknown)}; known are ${allPermissions.join(', ')}`);
+  }
+}
+
+/** The fields of a request that are checked alike for all operations. */
+export interface CheckedFields {
+  readonly data?: Data;
+  readonly version?: number;
+  readonly acl?: readonly Acl[];
+}
+
+/** Checks those of the fields that a request has. */
+export function checkFields(request: CheckedFields, operation: string, path: string): void {
+  if ('data' in request) checkData(request.data as Data, operation, path);
+  if (request.version !== undefined) checkVersion(request.version, operation, path);
+  if (request.acl !== undefined) checkAcl(request.acl, operation, path);
+}

@@ -1,0 +1,24 @@
+import { lookup as systemLookup } from 'node:dns';
+import { connect, type LookupFunction, type Socket } from 'node:net';
+import type { ServerAddress } from './connect-string.js';
+
+/** Finds the addresses of a host name; the form of `dns.lookup`. */
+export type Lookup = LookupFunction;
+
+/** How long one of several addresses of a name is waited for before the next one is tried beside it, milliseconds. */
+const NEXT_ADDRESS_AFTER = 250;
+
+/**
+ * A socket on its way to a server. The name is looked up now, and all its addresses are tried, IPv6 and IPv4 in turn,
+ * so that a container that came back elsewhere is found.
+ */
+export function dial(server: ServerAddress, lookup: Lookup = systemLookup as Lookup): Socket {
+  return connect({
+    host: server.host,
+    port: server.port,
+    lookup,
+    noDelay: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER,
+  });
+}

@@ -1,0 +1,91 @@
+import type Long from 'long';
+import type { Acl } from './acl.js';
+import type { CreateMode, CreateResponse } from './operations/create.js';
+import { nameOf, parseSequence } from './paths.js';
+import type { RequestLimits } from './session/pending-request.js';
+import type { Stat } from './stat.js';
+
+/** The modes whose znodes get a number from the server. */
+export type SequentialMode = 'persistentSequential' | 'ephemeralSequential' | 'ttlSequential';
+
+/** The modes whose znodes the server deletes when they were not changed for a time. */
+export type TtlMode = 'ttl' | 'ttlSequential';
+
+interface AnyCreateOptions<Mode extends CreateMode, WithStat extends boolean> {
+  /** Default `persistent`. */
+  readonly mode?: Mode | undefined;
+  /** Default `acl.open`: anybody may do anything. */
+  readonly acl?: readonly Acl[] | undefined;
+  /** Whether the stat is wanted in the result; needs ZooKeeper 3.5. Container and TTL znodes bring it anyway. */
+  readonly stat?: WithStat | undefined;
+}
+
+type TtlOption<Mode extends CreateMode> = Mode extends TtlMode
+  ? {
+      /** How long the znode lives without children and without a change, milliseconds. */
+      readonly ttl: number;
+    }
+  : { readonly ttl?: undefined };
+
+/** What is to be created, inside a transaction or outside. */
+export type CreateSpec<Mode extends CreateMode = 'persistent', WithStat extends boolean = false> = AnyCreateOptions<
+  Mode,
+  WithStat
+> &
+  TtlOption<Mode>;
+
+/** How missing parents are created: as plain znodes, or as containers that the server tidies away when they are empty. */
+export type ParentsOption = boolean | 'persistent' | 'container';
+
+/** The options of `create`. */
+export type CreateOptions<Mode extends CreateMode = 'persistent', WithStat extends boolean = false> = CreateSpec<
+  Mode,
+  WithStat
+> &
+  RequestLimits & {
+    /** Whether missing parents are created, empty and with the open ACL. `true` means `'persistent'`. Default `false`. */
+    readonly parents?: ParentsOption | undefined;
+    /**
+     * Whether the name gets a unique prefix (`_c_<uuid>-`, as in Curator), by which the znode is found again when the
+     * connection is lost before the answer came. Default `false`.
+     */
+    readonly protected?: boolean | undefined;
+  };
+
+interface AnyCreated {
+  /** The path, with the number that the server appended to it. */
+  readonly path: string;
+  /** The last part of the path. */
+  readonly name: string;
+  /** The zxid of the creation: the `czxid` of the znode. */
+  readonly zxid: Long;
+}
+
+/** A znode that was created. */
+export type Created<Mode extends CreateMode = 'persistent', WithStat extends boolean = false> = AnyCreated &
+  (Mode extends SequentialMode
+    ? {
+        /** The number that the server appended: signed, 32 bits, wraps. Order by `compareSequences`. */
+        readonly sequence: number;
+      }
+    : object) &
+  (WithStat extends true
+    ? { readonly stat: Stat }
+    : Mode extends TtlMode | 'container'
+      ? { readonly stat: Stat }
+      : object);
+
+/** What a server's answer means for the caller who asked for a znode at `requested`; both paths in the client's form. */
+export function describeCreated<Mode extends CreateMode, WithStat extends boolean>(
+  response: Pick<CreateResponse, 'zxid' | 'stat'>,
+  path: string,
+  requested: string,
+): Created<Mode, WithStat> {
+  const created = { path, name: nameOf(path), zxid: response.zxid };
+  const sequence = parseSequence(path.slice(requested.length));
+  return {
+    ...created,
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(response.stat === undefined ? {} : { stat: response.stat }),
+  } as Created<Mode, WithStat>;
+}

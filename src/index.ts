@@ -1,0 +1,91 @@
+/** The public API of zookit. What is not named here is private. */
+import Long from 'long';
+
+export { Long };
+export { type Acl, acl, allPermissions, digestId, type Permission } from './acl.js';
+export { InvalidConnectStringError } from './connection/connect-string.js';
+export type { Created, CreateOptions, CreateSpec, ParentsOption, SequentialMode, TtlMode } from './created.js';
+export type { Endpoint, EnsembleConfig, EnsembleServer } from './ensemble-config.js';
+export {
+  AbortedError,
+  AuthFailedError,
+  BadArgumentsError,
+  BadVersionError,
+  ClosedError,
+  ConnectError,
+  ConnectionLossError,
+  EphemeralOnLocalSessionError,
+  type ErrorContext,
+  type FailedAttempt,
+  type FailedTransaction,
+  FrameTooLargeError,
+  InvalidAclError,
+  InvalidArgumentError,
+  InvalidPathError,
+  LeaseLostError,
+  LinkError,
+  MarshallingError,
+  NewConfigNoQuorumError,
+  NoAuthError,
+  NoChildrenForEphemeralsError,
+  NodeExistsError,
+  NoNodeError,
+  NotEmptyError,
+  NotReadOnlyError,
+  NoWatcherError,
+  OperationTimeoutError,
+  ProtocolError,
+  QueueFullError,
+  QuotaExceededError,
+  ReconfigDisabledError,
+  ReconfigInProgressError,
+  ReplyTooLargeError,
+  RequestTooLargeError,
+  RuntimeInconsistencyError,
+  ServerError,
+  SessionExpiredError,
+  SessionMovedError,
+  ThrottledError,
+  type TransactionOutcome,
+  UnansweredError,
+  UnimplementedError,
+  UnknownServerError,
+  ZooKeeperError,
+} from './errors.js';
+export type {
+  AheadOfServersEvent,
+  AuthFailedEvent,
+  ClosedEvent,
+  ConnectedEvent,
+  ExpiredEvent,
+  LostEvent,
+  OneShotEvent,
+  SessionEvent,
+  SessionEventMap,
+  SessionState,
+  SuspendedEvent,
+  WatchedChange,
+  WatchEnded,
+  WatchEndReason,
+  WatchEvent,
+  WatchResync,
+} from './events.js';
+export type { Identity } from './operations/auth.js';
+export type { CreateMode } from './operations/create.js';
+export type { AclWithStat } from './operations/get-acl.js';
+export type { ChildrenWithStat } from './operations/get-children.js';
+export { ZNode } from './operations/get-data.js';
+export type { RemovableWatches } from './operations/watching.js';
+export type { AuthInfo, ClientOptions, LookupLike, OfflineQueueOptions, SessionCredentials } from './options.js';
+export { checkPath, childPath, compareSequences, nameOf, parentOf, sequenceOf } from './paths.js';
+export type { Data } from './protocol/records.js';
+export type { ReadBatch } from './read-batch.js';
+export { type LeaseOptions, SessionLease } from './session/deadline.js';
+export type { RequestLimits } from './session/pending-request.js';
+export { SessionInfo } from './session-info.js';
+export { Stat } from './stat.js';
+export type { WalkedZNode } from './subtree.js';
+export type { Transaction } from './transaction.js';
+export { Watcher } from './watcher.js';
+export { type WaitOptions, ZooKeeper } from './zookeeper.js';
+export type { AddWatchOptions, ReadOptions, ReconfigOptions, ZooKeeperOperations } from './zookeeper-operations.js';

@@ -1,0 +1,195 @@
+import { InvalidArgumentError } from './errors.js';
+
+/** Credentials that are sent on every connection. */
+export interface AuthInfo {
+  /** `digest` or another scheme that the server knows. */
+  readonly scheme: string;
+  /** For `digest`: `user:password` in clear text. */
+  readonly auth: string | Uint8Array;
+}
+
+/** What it takes to attach to a session of another process. */
+export interface SessionCredentials {
+  /** The session's id, in hexadecimal: `0x100000c92d0004c`. */
+  readonly id: string;
+  /** The session's password, base64. */
+  readonly password: string;
+}
+
+/** Bounds for operations that wait for a connection. */
+export interface OfflineQueueOptions {
+  /** How many may wait. Default 10,000. */
+  readonly maxOperations?: number | undefined;
+  /** How many bytes of paths and data may wait. Default 64 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** How long one may wait, milliseconds. Default 30,000. */
+  readonly maxWait?: number | undefined;
+}
+
+/** How a client behaves. Every option may be left out; `undefined` means the default. */
+export interface ClientOptions {
+  /**
+   * How long the session outlives its last sign of life, milliseconds; the server may grant another value. Default 10,000.
+   */
+  readonly sessionTimeout?: number | undefined;
+  /** How long to try for the very first session, milliseconds. Default 30,000. */
+  readonly connectTimeout?: number | undefined;
+  /** The largest request that is sent, bytes; a server closes the connection above its `jute.maxbuffer`. Default 1,048,575. */
+  readonly maxRequestBytes?: number | undefined;
+  /** The largest reply that is accepted, bytes. Default 64 MiB. */
+  readonly maxReplyBytes?: number | undefined;
+  /** Bounds for operations that wait for a connection; `false`: none waits, they fail at once. */
+  readonly offlineQueue?: OfflineQueueOptions | false | undefined;
+  /** Credentials; more can be added by `addAuth`. */
+  readonly auth?: readonly AuthInfo[] | undefined;
+  /** Attach to this session in place of opening a new one. */
+  readonly session?: SessionCredentials | undefined;
+  /** Whether a new session is opened when one has expired. Default `true`. */
+  readonly renewSession?: boolean | undefined;
+  /**
+   * What to do when every server is behind what this client has seen, because the ensemble lost data: take the session
+   * for expired and start afresh, or wait for a server that has caught up. Default `'renew'`.
+   */
+  readonly whenAhead?: 'renew' | 'wait' | undefined;
+  /** Finds the addresses of host names; the form of `dns.lookup`, which is the default. */
+  readonly lookup?: LookupLike | undefined;
+}
+
+/** The form of `dns.lookup` with `all: true`. */
+export type LookupLike = (
+  hostname: string,
+  options: object,
+  callback: (
+    error: NodeJS.ErrnoException | null,
+    address: string | { address: string; family: number }[],
+    family?: number,
+  ) => void,
+) => void;
+
+/** The options with their defaults filled in. */
+export interface ResolvedOptions {
+  readonly sessionTimeout: number;
+  readonly connectTimeout: number;
+  readonly maxRequestBytes: number;
+  readonly maxReplyBytes: number;
+  readonly offlineQueue:
+    { readonly maxOperations: number; readonly maxBytes: number; readonly maxWait: number } | false;
+  readonly auth: readonly AuthInfo[];
+  readonly session: SessionCredentials | undefined;
+  readonly renewSession: boolean;
+  readonly whenAhead: 'renew' | 'wait';
+  readonly lookup: LookupLike | undefined;
+}
+
+/** The longest time that the wire and Node's timers can hold, milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
+/** A whole number: its unit, its range, its default. */
+interface NumberOption {
+  readonly unit: 'milliseconds' | 'bytes' | 'operations';
+  readonly least: number;
+  readonly most: number;
+  readonly default: number;
+}
+
+/** Every option that is a number. */
+const numbers = {
+  sessionTimeout: { unit: 'milliseconds', least: 1, most: LONGEST, default: 10_000 },
+  connectTimeout: { unit: 'milliseconds', least: 1, most: LONGEST, default: 30_000 },
+  maxRequestBytes: { unit: 'bytes', least: 1_024, most: LONGEST, default: 0xfffff },
+  maxReplyBytes: { unit: 'bytes', least: 1_024, most: LONGEST, default: 64 * 1024 * 1024 },
+  'offlineQueue.maxOperations': { unit: 'operations', least: 1, most: LONGEST, default: 10_000 },
+  'offlineQueue.maxBytes': { unit: 'bytes', least: 1, most: Number.MAX_SAFE_INTEGER, default: 64 * 1024 * 1024 },
+  'offlineQueue.maxWait': { unit: 'milliseconds', least: 1, most: LONGEST, default: 30_000 },
+} as const satisfies Record<string, NumberOption>;
+
+const names: readonly string[] = [
+  'sessionTimeout',
+  'connectTimeout',
+  'maxRequestBytes',
+  'maxReplyBytes',
+  'offlineQueue',
+  'auth',
+  'session',
+  'renewSession',
+  'whenAhead',
+  'lookup',
+] satisfies readonly (keyof ClientOptions)[];
+
+/** Fills in the defaults. Throws `InvalidArgumentError` at an unknown name or a value out of range. */
+export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
+  rejectUnknown(options, names, 'option');
+  const { offlineQueue = {}, auth = [], session, renewSession = true, whenAhead = 'renew', lookup } = options;
+  return Object.freeze({
+    sessionTimeout: number('sessionTimeout', options.sessionTimeout),
+    connectTimeout: number('connectTimeout', options.connectTimeout),
+    maxRequestBytes: number('maxRequestBytes', options.maxRequestBytes),
+    maxReplyBytes: number('maxReplyBytes', options.maxReplyBytes),
+    offlineQueue: resolveQueue(offlineQueue),
+    auth: auth.map(checkAuth),
+    session: session === undefined ? undefined : checkCredentials(session),
+    renewSession: boolean('renewSession', renewSession),
+    whenAhead: oneOf('whenAhead', whenAhead, ['renew', 'wait']),
+    lookup: lookup === undefined || typeof lookup === 'function' ? lookup : fail('lookup', lookup, 'a function'),
+  });
+}
+
+function resolveQueue(queue: OfflineQueueOptions | false): ResolvedOptions['offlineQueue'] {
+  if (queue === false) return false;
+  if (typeof queue !== 'object') return fail('offlineQueue', queue, 'an object, or false');
+  rejectUnknown(queue, ['maxOperations', 'maxBytes', 'maxWait'], 'option of offlineQueue');
+  return {
+    maxOperations: number('offlineQueue.maxOperations', queue.maxOperations),
+    maxBytes: number('offlineQueue.maxBytes', queue.maxBytes),
+    maxWait: number('offlineQueue.maxWait', queue.maxWait),
+  };
+}
+
+/** Throws `InvalidArgumentError` unless these are credentials. What they hold appears in no message. */
+export function checkAuth(info: AuthInfo): AuthInfo {
+  const { scheme, auth } = info;
+  if (typeof scheme !== 'string' || scheme === '')
+    throw new InvalidArgumentError('auth: the scheme must be a non-empty string');
+  if (typeof auth !== 'string' && !(auth instanceof Uint8Array)) {
+    throw new InvalidArgumentError(`auth: the credentials for the scheme ${scheme} must be a string or bytes`);
+  }
+  return { scheme, auth };
+}
+
+function checkCredentials(session: SessionCredentials): SessionCredentials {
+  if (!/^0x[0-9a-f]{1,16}$/i.test(session.id))
+    fail('session.id', session.id, 'a hexadecimal number such as "0x100000c92d0004c"');
+  if (typeof session.password !== 'string')
+    throw new InvalidArgumentError('the option session.password must be base64 text');
+  return session;
+}
+
+function number(name: keyof typeof numbers, value: number | undefined): number {
+  const { unit, least, most, default: standard } = numbers[name];
+  if (value === undefined) return standard;
+  if (!Number.isInteger(value) || value < least || value > most)
+    fail(name, value, `a whole number of ${unit} from ${least} to ${most}`);
+  return value;
+}
+
+function boolean(name: string, value: boolean): boolean {
+  return typeof value === 'boolean' ? value : fail(name, value, 'true or false');
+}
+
+function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  return allowed.includes(value) ? value : fail(name, value, allowed.map((each) => JSON.stringify(each)).join(' or '));
+}
+
+/** Throws `InvalidArgumentError` if the object has a name that is not in the list: a typing error, most likely. */
+export function rejectUnknown(given: object, known: readonly string[], what: string): void {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name))
+      throw new InvalidArgumentError(`there is no ${what} ${JSON.stringify(name)}; known are ${known.join(', ')}`);
+  }
+}
+
+function fail(name: string, value: unknown, expected: string): never {
+  throw new InvalidArgumentError(
+    `the option ${name} is ${typeof value === 'object' ? 'an object' : JSON.stringify(value)}; it must be ${expected}`,
+  );
+}

@@ -1,0 +1,182 @@
+import Long from 'long';
+import { after, type Timer } from '../clock.js';
+import { Connection } from '../connection/connection.js';
+import { formatServer, type ServerAddress } from '../connection/connect-string.js';
+import type { HostProvider } from '../connection/host-provider.js';
+import { LinkError } from '../errors.js';
+import { logOf } from '../log.js';
+import type { ResolvedOptions } from '../options.js';
+import type { ConnectRequest } from '../protocol/records.js';
+import { type HandshakeAnswer, readHandshake, type SessionKey, writeHandshake } from './handshake.js';
+
+const log = logOf('attach');
+
+/** How long one attempt may take at least and at most, milliseconds. */
+const LEAST_ATTEMPT = 250;
+const LONGEST_ATTEMPT = 10_000;
+/** After so many silent refusals by one server in a row it is asked whether the client is ahead of it. */
+const REFUSALS_BEFORE_PROBE = 2;
+
+/** A connection on which a session is attached. */
+export interface Attached {
+  readonly connection: Connection;
+  readonly key: SessionKey;
+  /** Negotiated session timeout, milliseconds. */
+  readonly timeout: number;
+  /** When the connect request was sent, at the latest. */
+  readonly sentAt: number;
+}
+
+/** What an attacher needs to know, and whom it tells. */
+export interface AttacherUser {
+  /** What the next connect request says. */
+  connectRequest(): ConnectRequest;
+  attached(attached: Attached): void;
+  /** A server said that the session is over. */
+  expired(): void;
+  /** A server serves, but has not what this client has seen. */
+  ahead(): void;
+  attemptFailed(server: ServerAddress, reason: Error): void;
+}
+
+/** Tries server after server until the session is attached to one, or is over. */
+export class Attacher {
+  #running = false;
+  #pause: Timer | undefined;
+  #attempt: Attempt | undefined;
+  readonly #refusals = new Map<ServerAddress, number>();
+
+  constructor(
+    private readonly hosts: HostProvider,
+    private readonly options: ResolvedOptions,
+    private readonly user: AttacherUser,
+  ) {}
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#next();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#pause?.cancel();
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.abandon();
+  }
+
+  #next(): void {
+    const { server, pause } = this.hosts.next();
+    this.#pause = after(pause, () => this.#try(server, this.user.connectRequest()));
+  }
+
+  #try(server: ServerAddress, request: ConnectRequest, isProbe = false): void {
+    const timeout = Math.min(Math.max(request.timeout / this.hosts.size, LEAST_ATTEMPT), LONGEST_ATTEMPT);
+    log('%s: trying%s, for at most %d ms', formatServer(server), isProbe ? ' without the last zxid' : '', timeout);
+    this.#attempt = new Attempt(server, request, timeout, this.options, {
+      answered: (answer, connection, sentAt) =>
+        isProbe ? this.#probed(answer, connection, request) : this.#answered(answer, connection, sentAt),
+      failed: (reason, refusedSilently) => this.#failed(server, request, reason, refusedSilently && !isProbe),
+    });
+  }
+
+  #answered(answer: HandshakeAnswer, connection: Connection, sentAt: number): void {
+    this.#attempt = undefined;
+    this.#running = false;
+    this.#refusals.clear();
+    if (answer.kind === 'attached') {
+      this.hosts.confirmed();
+      this.user.attached({ connection, key: answer.key, timeout: answer.timeout, sentAt });
+    } else {
+      connection.end(new LinkError('the session has expired'));
+      this.user.expired();
+    }
+  }
+
+  #probed(answer: HandshakeAnswer, connection: Connection, request: ConnectRequest): void {
+    this.#attempt = undefined;
+    connection.end(new LinkError('only asked whether the server is behind'));
+    // A server that knows the session is merely late; reading from it could show an older state than was seen.
+    const isLate = answer.kind === 'attached' && !request.sessionId.isZero();
+    if (!isLate) this.user.ahead();
+    if (this.#running) this.#next();
+  }
+
+  #failed(server: ServerAddress, request: ConnectRequest, reason: Error, refusedSilently: boolean): void {
+    this.#attempt = undefined;
+    this.user.attemptFailed(server, reason);
+    if (!this.#running) return;
+    const refusals = refusedSilently ? (this.#refusals.get(server) ?? 0) + 1 : 0;
+    this.#refusals.set(server, refusals);
+    if (refusals >= REFUSALS_BEFORE_PROBE && !request.lastZxidSeen.isZero()) {
+      this.#try(server, { ...request, lastZxidSeen: Long.ZERO }, true);
+    } else {
+      this.#next();
+    }
+  }
+}
+
+interface AttemptUser {
+  answered(answer: HandshakeAnswer, connection: Connection, sentAt: number): void;
+  /** `refusedSilently`: the server took the connect request and closed without a byte. */
+  failed(reason: Error, refusedSilently: boolean): void;
+}
+
+/** One attempt at one server: look-up, connection and handshake, within one limit of time. */
+class Attempt {
+  readonly #connection: Connection;
+  readonly #timer: Timer;
+  #sentAt: number | undefined;
+  /** Nobody is told of the end of the connection: the attempt has succeeded or was given up. */
+  #over = false;
+  #timedOut = false;
+
+  constructor(
+    server: ServerAddress,
+    private readonly request: ConnectRequest,
+    timeout: number,
+    options: ResolvedOptions,
+    private readonly user: AttemptUser,
+  ) {
+    this.#connection = new Connection(
+      server,
+      {
+        opened: () => this.#opened(),
+        heard: () => undefined,
+        frame: (frame) => this.#answered(readHandshake(frame, this.request)),
+        ended: (reason) => this.#ended(reason),
+      },
+      { maxFrameBytes: options.maxReplyBytes, lookup: options.lookup },
+    );
+    this.#timer = after(timeout, () => {
+      this.#timedOut = true;
+      const missing = this.#sentAt === undefined ? 'no connection' : 'no answer to the connect request';
+      this.#connection.end(new LinkError(`${missing} within ${Math.round(timeout)} ms`));
+    });
+  }
+
+  /** Ends the attempt and tells nobody. */
+  abandon(): void {
+    this.#over = true;
+    this.#timer.cancel();
+    this.#connection.end(new LinkError('the attempt was given up'));
+  }
+
+  #opened(): void {
+    writeHandshake(this.#connection.out, this.request);
+    this.#sentAt = this.#connection.send();
+  }
+
+  #answered(answer: HandshakeAnswer): void {
+    this.#timer.cancel();
+    this.#over = true;
+    this.user.answered(answer, this.#connection, this.#sentAt ?? -Infinity);
+  }
+
+  #ended(reason: Error): void {
+    this.#timer.cancel();
+    if (this.#over) return;
+    this.user.failed(reason, this.#sentAt !== undefined && this.#connection.bytesRead === 0 && !this.#timedOut);
+  }
+}

@@ -1,0 +1,91 @@
+import { after, now, type Timer } from '../clock.js';
+import { UnansweredFailure } from '../errors.js';
+import type { ResolvedOptions } from '../options.js';
+import type { PendingRequest } from './pending-request.js';
+
+/** Requests that wait for a connection, bounded in count, bytes and time. None of them was sent since it came here. */
+export class Backlog {
+  #requests: PendingRequest[] = [];
+  #bytes = 0;
+  #timer: Timer | undefined;
+
+  constructor(private readonly bounds: ResolvedOptions['offlineQueue']) {}
+
+  get size(): number {
+    return this.#requests.length;
+  }
+
+  /** Lets a request wait, or fails it. */
+  add(request: PendingRequest): void {
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) {
+      request.fail(new UnansweredFailure('queueFull', refusal, false));
+      return;
+    }
+    this.#append(request, this.#waitsUntil());
+  }
+
+  /** Puts reads that lost their connection in front, whatever the bounds: they were accepted once. */
+  putBack(requests: readonly PendingRequest[]): void {
+    const waiting = this.takeAll();
+    for (const request of [...requests, ...waiting]) this.#append(request, this.#waitsUntil());
+  }
+
+  /** Takes all of them, in the order in which they were asked for. */
+  takeAll(): PendingRequest[] {
+    const all = this.#requests;
+    this.#requests = [];
+    this.#bytes = 0;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    return all;
+  }
+
+  #waitsUntil(): number {
+    return this.bounds === false ? -Infinity : now() + this.bounds.maxWait;
+  }
+
+  #append(request: PendingRequest, waitsUntil: number): void {
+    request.waitsUntil = waitsUntil;
+    this.#requests.push(request);
+    this.#bytes += request.bytes;
+    this.#wakeAt(request.waitsUntil);
+  }
+
+  #refusal(request: PendingRequest): string | undefined {
+    if (this.bounds === false) return 'there is no connection, and offlineQueue is false';
+    const { maxOperations, maxBytes } = this.bounds;
+    if (this.#requests.length >= maxOperations) this.#dropSettled();
+    if (this.#requests.length >= maxOperations)
+      return `there is no connection, and ${maxOperations} operations (offlineQueue.maxOperations) wait already`;
+    if (this.#bytes + request.bytes > maxBytes)
+      return `there is no connection, and operations of ${this.#bytes} bytes wait already; offlineQueue.maxBytes is ${maxBytes}`;
+    return undefined;
+  }
+
+  /** Those whose callers wait no longer. */
+  #dropSettled(): void {
+    this.#requests = this.#requests.filter((request) => !request.settled);
+    this.#bytes = this.#requests.reduce((sum, request) => sum + request.bytes, 0);
+  }
+
+  #wakeAt(time: number): void {
+    // The bound is the same for all, so the first in line is the first to go, and one timer serves all.
+    if (this.#timer === undefined) this.#timer = after(time - now(), () => this.#dropOverdue());
+  }
+
+  #dropOverdue(): void {
+    this.#timer = undefined;
+    const time = now();
+    const dropped = this.#requests.filter((request) => request.waitsUntil <= time);
+    this.#requests = this.#requests.filter((request) => request.waitsUntil > time);
+    this.#dropSettled();
+    const first = this.#requests[0];
+    if (first !== undefined) this.#wakeAt(first.waitsUntil);
+    for (const request of dropped) {
+      request.fail(
+        new UnansweredFailure('timeout', 'there was no connection for as long as offlineQueue.maxWait allows', false),
+      );
+    }
+  }
+}

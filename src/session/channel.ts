@@ -1,0 +1,227 @@
+import Long from 'long';
+import { now } from '../clock.js';
+import type { Connection, ConnectionUser } from '../connection/connection.js';
+import {
+  FrameTooLargeError,
+  LinkError,
+  ProtocolError,
+  ServerCode,
+  ServerFailure,
+  TooLargeFailure,
+  UnansweredFailure,
+} from '../errors.js';
+import type { WatchedChange } from '../events.js';
+import type { AuthRequest } from '../operations/auth.js';
+import { auth, ping } from '../operations/index.js';
+import type { Operation } from '../operations/operation.js';
+import { EventType, Xid } from '../protocol/codes.js';
+import type { JuteReader } from '../protocol/jute-reader.js';
+import { readWatcherEvent, ReplyHeader } from '../protocol/records.js';
+import type { Deadline } from './deadline.js';
+import { Heartbeat } from './heartbeat.js';
+import { InFlight } from './in-flight.js';
+import type { LastZxid } from './last-zxid.js';
+import type { PendingRequest } from './pending-request.js';
+
+/** The last xid before they start over at 1: the negative ones have other meanings. */
+const LAST_XID = 2 ** 31 - 1;
+
+const changeTypes: Readonly<Record<number, WatchedChange['type'] | undefined>> = {
+  [EventType.created]: 'created',
+  [EventType.deleted]: 'deleted',
+  [EventType.dataChanged]: 'dataChanged',
+  [EventType.childrenChanged]: 'childrenChanged',
+};
+
+/** Whom a channel tells. */
+export interface ChannelUser {
+  changed(change: WatchedChange): void;
+  /** A server answered that the session is over. */
+  expired(): void;
+  /** A server refused credentials, or demands some. */
+  authFailed(why: string): void;
+  /** The connection is over; these requests were sent and have no answer. */
+  ended(reason: Error, unanswered: readonly PendingRequest[]): void;
+}
+
+/** What outlives the connection. */
+export interface ChannelSurroundings {
+  readonly lastZxid: LastZxid;
+  readonly deadline: Deadline;
+  readonly maxRequestBytes: number;
+  /** Op codes that a server has said it does not know. */
+  readonly unknownOperations: Set<number>;
+}
+
+/** Requests and replies on one connection that a session is attached to. Replies come in the order of the requests. */
+export class Channel implements ConnectionUser {
+  readonly #inFlight = new InFlight();
+  readonly #heartbeat: Heartbeat;
+  readonly #header = new ReplyHeader();
+  #pingSentAt = 0;
+  /** Credentials that wait for the server's word; it may answer them ahead of requests. */
+  #claims: { readonly sentAt: number; readonly settle: (accepted: boolean) => void }[] = [];
+
+  constructor(
+    readonly connection: Connection,
+    sessionTimeout: number,
+    private readonly around: ChannelSurroundings,
+    private readonly user: ChannelUser,
+    private lastXid = 0,
+  ) {
+    this.#heartbeat = new Heartbeat({
+      ping: () => this.#ping(),
+      silence: (milliseconds) =>
+        connection.end(new LinkError(`the server was silent for ${Math.round(milliseconds)} ms`)),
+    });
+    this.#heartbeat.start(sessionTimeout);
+    connection.user = this;
+  }
+
+  /** Sends a request, or fails it where that is pointless. */
+  send(request: PendingRequest): void {
+    if (request.settled) return;
+    const { operation } = request;
+    const { maxRequestBytes, unknownOperations } = this.around;
+    if (unknownOperations.has(operation.opCode)) {
+      request.fail(new ServerFailure(ServerCode.unimplemented, request.sinceHint));
+      return;
+    }
+    const { out } = this.connection;
+    const frame = out.openFrame();
+    const xid = this.#nextXid();
+    out.int(xid);
+    out.int(operation.opCode);
+    request.write(out);
+    const size = out.closeFrame(frame);
+    if (size > maxRequestBytes) {
+      out.discardFrame(frame);
+      request.fail(new TooLargeFailure(size, maxRequestBytes));
+      return;
+    }
+    request.xid = xid;
+    request.timesSent++;
+    request.sentAt = this.#sent();
+    this.#inFlight.push(request);
+  }
+
+  /** Sends credentials. `accepted` is false if the connection ended before the server had its say. */
+  claim(request: AuthRequest, settle: (accepted: boolean) => void): void {
+    this.#claims.push({ sentAt: this.#sendBeside(Xid.auth, auth, request), settle });
+  }
+
+  #ping(): void {
+    this.#pingSentAt = this.#sendBeside(Xid.ping, ping, undefined);
+  }
+
+  /** Sends what stands beside the queue, with an xid of its own kind. Returns when. */
+  #sendBeside<Request>(xid: number, operation: Operation<Request, void>, request: Request): number {
+    const { out } = this.connection;
+    const frame = out.openFrame();
+    out.int(xid);
+    out.int(operation.opCode);
+    operation.write(out, request);
+    out.closeFrame(frame);
+    return this.#sent();
+  }
+
+  #sent(): number {
+    const sentAt = this.connection.send();
+    this.#heartbeat.wrote(sentAt);
+    return sentAt;
+  }
+
+  #nextXid(): number {
+    this.lastXid = this.lastXid === LAST_XID ? 1 : this.lastXid + 1;
+    return this.lastXid;
+  }
+
+  opened(): void {
+    throw new Error('a channel begins on a connection that is open');
+  }
+
+  heard(): void {
+    const time = now();
+    this.#heartbeat.heard(time);
+    this.around.deadline.look(time);
+  }
+
+  frame(reader: JuteReader): void {
+    const header = this.#header;
+    header.read(reader);
+    if (header.xid > 0) this.#replied(header, reader);
+    else if (header.xid === Xid.notification) this.#notified(header, reader);
+    else if (header.xid === Xid.ping) this.#ponged(header);
+    else if (header.xid === Xid.auth) this.#claimAnswered(header);
+    else throw new ProtocolError(`a reply has the unknown xid ${header.xid}`);
+  }
+
+  #replied(header: ReplyHeader, reader: JuteReader): void {
+    const request = this.#inFlight.first;
+    if (request?.xid !== header.xid) {
+      throw new ProtocolError(`a reply has the xid ${header.xid} where ${request?.xid ?? 'none'} was expected`);
+    }
+    request.answer(header, reader);
+    this.#inFlight.shift();
+    this.around.lastZxid.see(header.zxidHigh, header.zxidLow);
+    this.around.deadline.confirm(request.sentAt);
+    if (header.error < 0) this.#consider(header, request);
+  }
+
+  /** What an error says beyond the request that it answers. */
+  #consider({ error, zxidHigh }: ReplyHeader, request: PendingRequest): void {
+    // After an op code that it does not know the server closes the connection; its zxid of -1 tells that case apart.
+    if (error === ServerCode.unimplemented && zxidHigh === -1)
+      this.around.unknownOperations.add(request.operation.opCode);
+    if (error === ServerCode.sessionExpired) this.user.expired();
+    this.#checkAuth(error);
+  }
+
+  #checkAuth(error: number): void {
+    if (error === ServerCode.authFailed)
+      this.user.authFailed('the server refused the credentials, or does not know their scheme');
+    if (error === ServerCode.sessionRequiresSasl)
+      this.user.authFailed('the server demands that clients prove who they are');
+  }
+
+  #notified(header: ReplyHeader, reader: JuteReader): void {
+    const event = readWatcherEvent(reader);
+    const type = changeTypes[event.type];
+    if (type === undefined) throw new ProtocolError(`a notification has the unknown type ${event.type}`);
+    const zxid = header.zxidHigh < 0 ? undefined : new Long(header.zxidLow, header.zxidHigh);
+    this.user.changed({ type, path: event.path, zxid });
+  }
+
+  #ponged(header: ReplyHeader): void {
+    this.#heartbeat.ponged();
+    this.around.deadline.confirm(this.#pingSentAt);
+    this.#checkAuth(header.error);
+  }
+
+  #claimAnswered(header: ReplyHeader): void {
+    const claim = this.#claims[0];
+    if (claim === undefined) throw new ProtocolError('an answer came to credentials that were not sent');
+    if (header.error < 0) {
+      this.#checkAuth(ServerCode.authFailed);
+      return;
+    }
+    this.#claims.shift();
+    this.around.deadline.confirm(claim.sentAt);
+    claim.settle(true);
+  }
+
+  ended(reason: Error): void {
+    this.#heartbeat.stop();
+    this.#blame(reason);
+    this.user.ended(reason, this.#inFlight.takeAll());
+    for (const { settle } of this.#claims.splice(0)) settle(false);
+  }
+
+  /** A reply that is too large is the doing of the one request that it answers. */
+  #blame(reason: Error): void {
+    const request = this.#inFlight.first;
+    if (!(reason instanceof FrameTooLargeError) || request?.xid !== reason.xid) return;
+    request.fail(new UnansweredFailure('replyTooLarge', reason.message, request.operation.effect === 'write', reason));
+    this.#inFlight.shift();
+  }
+}

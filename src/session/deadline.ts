@@ -1,0 +1,176 @@
+import { after, now, type Timer } from '../clock.js';
+import { LeaseLostError } from '../errors.js';
+
+/** When a {@link SessionLease} counts as lost. */
+export interface LeaseOptions {
+  /**
+   * How long before the session could end the lease is lost, milliseconds. Default: a tenth of the session timeout, at
+   * least 100.
+   */
+  readonly margin?: number | undefined;
+  /** `deadline` (the default): as late as is safe. `suspended`: as soon as there is no connection. */
+  readonly loseOn?: 'deadline' | 'suspended' | undefined;
+}
+
+/** The shortest default margin, milliseconds. */
+const LEAST_MARGIN = 100;
+
+/**
+ * The claim that something held under a session is still held. It is lost before the session can have ended, by a
+ * margin; once lost it stays lost, even when the session turns out to be alive.
+ */
+export class SessionLease {
+  #reason: LeaseLostError | undefined;
+  #controller: AbortController | undefined;
+
+  /** Made by `zk.lease()`. */
+  constructor(
+    private readonly deadline: Deadline,
+    private readonly options: LeaseOptions,
+  ) {}
+
+  /** Worked out at each look, from a clock that does not stop: right even before any timer could run. */
+  get held(): boolean {
+    if (this.#reason === undefined) this.deadline.look(now());
+    return this.#reason === undefined;
+  }
+
+  /** Aborts when the lease is lost or given back. Its reason is a `LeaseLostError`. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined && !this.#controller.signal.aborted) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  /** Gives the lease back: it is not held any more, and its signal aborts. */
+  release(): void {
+    this.lose('it was given back');
+  }
+
+  /** Takes the lease away: what it stands for is gone for a reason that the session does not know. */
+  lose(why: string): void {
+    if (this.#reason !== undefined) return;
+    this.deadline.forget(this);
+    this.#reason = new LeaseLostError(`the lease is over: ${why}`);
+    this.#controller?.abort(this.#reason);
+  }
+
+  /** Whether it ends with the connection. */
+  get endsOnSuspension(): boolean {
+    return this.options.loseOn === 'suspended';
+  }
+
+  /** Milliseconds before the end of the session. */
+  marginOf(sessionTimeout: number): number {
+    return this.options.margin ?? Math.max(LEAST_MARGIN, sessionTimeout / 10);
+  }
+}
+
+/**
+ * Until when the session is certainly ours: the session timeout, counted from the *sending* of the newest request
+ * that was answered. The server's clock for the session began later, so our belief ends first.
+ */
+export class Deadline {
+  #confirmedAt = -Infinity;
+  #timeout = 0;
+  #over: string | undefined;
+  #lostTold = true;
+  #timer: Timer | undefined;
+  readonly #leases = new Set<SessionLease>();
+  /** The largest margin of any lease, so that a look costs nothing while no lease is near its end. */
+  #largestMargin = -Infinity;
+
+  constructor(private readonly onLost: () => void) {}
+
+  /** Milliseconds until the session may have ended; 0 or less: it may have. */
+  get remaining(): number {
+    return this.#over === undefined ? this.#confirmedAt + this.#timeout - now() : -Infinity;
+  }
+
+  /** The server granted a timeout in answer to what was sent at `sentAt`. */
+  grant(timeout: number, sentAt: number): void {
+    this.#timeout = timeout;
+    this.#measureMargins();
+    this.confirm(sentAt);
+  }
+
+  /** The server answered what was sent at `sentAt`. Call {@link look} before, or a deadline that has passed goes unnoticed. */
+  confirm(sentAt: number): void {
+    if (sentAt <= this.#confirmedAt) return;
+    this.#confirmedAt = sentAt;
+    if (this.#lostTold && sentAt + this.#timeout > now()) this.#lostTold = false;
+    this.#schedule();
+  }
+
+  /** Notices what has passed by `time`. */
+  look(time: number): void {
+    if (this.#over !== undefined || time < this.#firstLoss()) return;
+    const end = this.#confirmedAt + this.#timeout;
+    for (const lease of [...this.#leases]) {
+      if (time >= end - lease.marginOf(this.#timeout)) lease.lose('no server has confirmed the session for too long');
+    }
+    this.#measureMargins();
+    if (time >= end && !this.#lostTold) {
+      this.#lostTold = true;
+      this.onLost();
+    }
+  }
+
+  /** A claim that ends with the session, or before. */
+  lease(options: LeaseOptions): SessionLease {
+    const lease = new SessionLease(this, options);
+    if (this.#over !== undefined) lease.lose(this.#over);
+    else this.#leases.add(lease);
+    this.#measureMargins();
+    this.look(now());
+    this.#reschedule();
+    return lease;
+  }
+
+  /** A lease needs watching no longer. */
+  forget(lease: SessionLease): void {
+    this.#leases.delete(lease);
+  }
+
+  /** The connection is gone. */
+  suspended(): void {
+    for (const lease of [...this.#leases]) if (lease.endsOnSuspension) lease.lose('the connection is gone');
+  }
+
+  /** The session is over. */
+  end(why: string): void {
+    this.#over ??= why;
+    this.#timer?.cancel();
+    for (const lease of [...this.#leases]) lease.lose(why);
+  }
+
+  /** When the first thing is lost if nothing is confirmed before. */
+  #firstLoss(): number {
+    const end = this.#confirmedAt + this.#timeout;
+    return Math.min(this.#lostTold ? Infinity : end, end - this.#largestMargin);
+  }
+
+  #measureMargins(): void {
+    this.#largestMargin = -Infinity;
+    for (const lease of this.#leases)
+      this.#largestMargin = Math.max(this.#largestMargin, lease.marginOf(this.#timeout));
+  }
+
+  #reschedule(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#schedule();
+  }
+
+  // The timer is not moved with every answer: when it fires too early, it looks and sleeps on.
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#over !== undefined) return;
+    const first = this.#firstLoss();
+    if (first === Infinity) return;
+    this.#timer = after(first - now(), () => {
+      this.#timer = undefined;
+      this.look(now());
+      this.#schedule();
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { after, afterPendingInput, now, type Timer } from '../clock.js';
+
+/** What a heartbeat needs of its session. */
+export interface HeartbeatUser {
+  /** Send a ping: nothing was written for a third of the session timeout. */
+  ping(): void;
+  /** Nothing was heard for two thirds of the session timeout: the server is to be given up. */
+  silence(milliseconds: number): void;
+}
+
+/** When to ping, and when a silent server is given up. */
+export class Heartbeat {
+  #timer: Timer | undefined;
+  #pingAfter = 0;
+  #giveUpAfter = 0;
+  #lastWritten = 0;
+  #lastHeard = 0;
+  #pinged = false;
+
+  constructor(private readonly user: HeartbeatUser) {}
+
+  /** Begins for a connection that has just been heard; the session timeout is in milliseconds. */
+  start(sessionTimeout: number): void {
+    this.stop();
+    this.#pingAfter = sessionTimeout / 3;
+    this.#giveUpAfter = (sessionTimeout * 2) / 3;
+    this.#lastWritten = this.#lastHeard = now();
+    this.#pinged = false;
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Something was written at `time`. */
+  wrote(time: number): void {
+    this.#lastWritten = time;
+  }
+
+  /** Bytes have arrived at `time`, be it in the middle of a long reply. */
+  heard(time: number): void {
+    this.#lastHeard = time;
+  }
+
+  /** The ping was answered. */
+  ponged(): void {
+    this.#pinged = false;
+  }
+
+  #schedule(): void {
+    const nextPing = this.#pinged ? Infinity : this.#lastWritten + this.#pingAfter;
+    const next = Math.min(nextPing, this.#lastHeard + this.#giveUpAfter);
+    this.#timer = after(next - now(), () => this.#check());
+  }
+
+  #check(): void {
+    const time = now();
+    if (time - this.#lastHeard >= this.#giveUpAfter) {
+      // This process may have slept: what the server said meanwhile waits in the socket and is to be read first.
+      this.#timer = afterPendingInput(() => this.#judge());
+      return;
+    }
+    if (!this.#pinged && time - this.#lastWritten >= this.#pingAfter) this.#ping();
+    this.#schedule();
+  }
+
+  #judge(): void {
+    const silent = now() - this.#lastHeard;
+    if (silent >= this.#giveUpAfter) this.user.silence(silent);
+    else this.#schedule();
+  }
+
+  #ping(): void {
+    this.#pinged = true;
+    this.user.ping();
+  }
+}

@@ -1,0 +1,43 @@
+import type { PendingRequest } from './pending-request.js';
+
+/** Below this many settled requests the array is not worth shortening. */
+const SHORTEN_FROM = 1024;
+
+/** The requests on the wire, in the order in which they will be answered. */
+export class InFlight {
+  #requests: (PendingRequest | undefined)[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#requests.length - this.#head;
+  }
+
+  push(request: PendingRequest): void {
+    this.#requests.push(request);
+  }
+
+  /** The one that is answered next. */
+  get first(): PendingRequest | undefined {
+    return this.#requests[this.#head];
+  }
+
+  /** Takes the first one off. */
+  shift(): void {
+    this.#requests[this.#head++] = undefined;
+    if (this.#head === this.#requests.length) {
+      this.#requests.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= SHORTEN_FROM && this.#head * 2 > this.#requests.length) {
+      this.#requests = this.#requests.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Takes all of them off, in order. */
+  takeAll(): PendingRequest[] {
+    const all = this.#requests.slice(this.#head) as PendingRequest[];
+    this.#requests = [];
+    this.#head = 0;
+    return all;
+  }
+}

@@ -1,0 +1,139 @@
+import { after } from '../clock.js';
+import { type Failure, ServerCode, ServerFailure, UnansweredFailure } from '../errors.js';
+import type { Operation } from '../operations/operation.js';
+import type { JuteReader } from '../protocol/jute-reader.js';
+import type { JuteWriter } from '../protocol/jute-writer.js';
+import type { ReplyHeader } from '../protocol/records.js';
+import type { Delivery } from './delivery.js';
+
+/** A request of a caller, from the call to its one outcome. What it asks for and answers with is its own business. */
+export abstract class PendingRequest {
+  /** Number on the wire; a new one each time that it is sent. */
+  xid = 0;
+  /** A moment not later than its sending, on the clock of `now()`. */
+  sentAt = 0;
+  /** How often it was written to a connection. */
+  timesSent = 0;
+  /** When it stops waiting for a connection, on the clock of `now()`. */
+  waitsUntil = Infinity;
+  /** Bytes of its path and data, for the bound of those that wait. */
+  abstract readonly bytes: number;
+  abstract readonly operation: Pick<Operation<never, unknown>, 'name' | 'opCode' | 'since' | 'effect'>;
+  /** Whether the caller has its outcome. A request on the wire keeps its place until its reply has come. */
+  abstract readonly settled: boolean;
+
+  /** What to say where the server does not know the operation. */
+  get sinceHint(): string {
+    return ` (${this.operation.name} is known from ZooKeeper ${this.operation.since} on)`;
+  }
+
+  /** Writes the request record. */
+  abstract write(out: JuteWriter): void;
+  /** Takes the reply. Throws `ProtocolError` if it cannot be read. */
+  abstract answer(header: ReplyHeader, reply: JuteReader): void;
+  abstract fail(failure: Failure): void;
+}
+
+/** How a caller can end its wait for an operation. The operation may be carried out all the same. */
+export interface RequestLimits {
+  /** Rejects the operation with `AbortedError` when it fires. */
+  readonly signal?: AbortSignal | undefined;
+  /** Rejects the operation with `OperationTimeoutError` after this time, milliseconds. */
+  readonly timeout?: number | undefined;
+}
+
+/** What a request with a watch does at the server and here. */
+export interface Arming {
+  /** Called before the request is written: tells whether the server must be asked for a watch. */
+  beforeSend(): void;
+  /** The reply has come, and with it the watch. `found`: the znode exists. */
+  armed(found: boolean): void;
+  /** There will be no watch. */
+  refused(): void;
+}
+
+export class TypedRequest<Request, Result> extends PendingRequest {
+  #settled = false;
+  #cleanUp: (() => void) | undefined;
+
+  constructor(
+    override readonly operation: Operation<Request, Result>,
+    private readonly request: Request,
+    override readonly bytes: number,
+    private readonly delivery: Delivery,
+    private readonly resolve: (outcome: Result | Failure) => void,
+    private readonly arming?: Arming,
+  ) {
+    super();
+  }
+
+  override get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Ends the caller's wait when a signal fires or a time is over. */
+  limit({ signal, timeout }: RequestLimits): void {
+    const timer =
+      timeout === undefined
+        ? undefined
+        : after(timeout, () => this.#abandon('timeout', `there was no answer within ${timeout} ms`));
+    const onAbort = (): void => this.#abandon('aborted', 'it was aborted', signal?.reason);
+    this.#cleanUp = () => {
+      timer?.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort);
+  }
+
+  override write(out: JuteWriter): void {
+    this.arming?.beforeSend();
+    this.operation.write(out, this.request);
+  }
+
+  override answer(header: ReplyHeader, reply: JuteReader): void {
+    const { operation } = this;
+    if (header.error === ServerCode.ok) {
+      const result = operation.read(reply, header);
+      this.#arm(true);
+      this.#settle(result);
+    } else if (header.error === ServerCode.noNode && operation.missing !== undefined) {
+      this.#arm(false);
+      this.#settle(operation.missing);
+    } else {
+      this.arming?.refused();
+      this.#settle(this.#refusal(header.error));
+    }
+  }
+
+  override fail(failure: Failure): void {
+    this.arming?.refused();
+    this.#settle(failure);
+  }
+
+  /** The caller waits no longer. The request keeps its place; a watch that it brings has nobody to tell. */
+  #abandon(kind: 'timeout' | 'aborted', message: string, cause?: unknown): void {
+    const mayHaveBeenApplied = this.timesSent > 0 && this.operation.effect === 'write';
+    this.#settle(new UnansweredFailure(kind, message, mayHaveBeenApplied, cause));
+  }
+
+  /** A caller who waits no longer has no use for the watch. */
+  #arm(found: boolean): void {
+    if (this.#settled) this.arming?.refused();
+    else this.arming?.armed(found);
+  }
+
+  #refusal(code: number): Failure {
+    if (code === ServerCode.sessionExpired)
+      return new UnansweredFailure('expired', 'the server says that the session has expired', false);
+    return new ServerFailure(code, code === ServerCode.unimplemented ? this.sinceHint : '');
+  }
+
+  #settle(outcome: Result | Failure): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#cleanUp?.();
+    if (this.delivery.congested) this.delivery.result(() => this.resolve(outcome));
+    else this.resolve(outcome);
+  }
+}

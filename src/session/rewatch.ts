@@ -1,0 +1,31 @@
+import type Long from 'long';
+import type { SetWatchesRequest } from '../operations/watching.js';
+import type { WatchedPaths } from './watch-registry.js';
+
+/**
+ * The bytes of paths that go into one packet, as in the Java client: far below the 1 MiB at which a server drops the
+ * connection, which it would do again after every reconnect.
+ */
+const BATCH_BYTES = 128 * 1024;
+
+const kinds = ['data', 'exists', 'children', 'persistent', 'recursive'] as const;
+
+type Batch = Record<(typeof kinds)[number], string[]>;
+
+/** The packets that watch these paths again. The server reports at once what changed since the zxid. */
+export function rewatchRequests(paths: WatchedPaths, relativeZxid: Long): SetWatchesRequest[] {
+  const batches: Batch[] = [];
+  let bytes = Infinity;
+  for (const kind of kinds) {
+    for (const path of paths[kind]) {
+      const size = 4 + Buffer.byteLength(path);
+      if (bytes + size > BATCH_BYTES) {
+        batches.push({ data: [], exists: [], children: [], persistent: [], recursive: [] });
+        bytes = 0;
+      }
+      batches[batches.length - 1]?.[kind].push(path);
+      bytes += size;
+    }
+  }
+  return batches.map((batch) => ({ ...batch, relativeZxid }));
+}

@@ -1,0 +1,407 @@
+import Long from 'long';
+import { now } from '../clock.js';
+import { formatServer, type ServerAddress } from '../connection/connect-string.js';
+import type { HostProvider } from '../connection/host-provider.js';
+import { type Failure, isFailure, LinkError, ProtocolError, UnansweredFailure } from '../errors.js';
+import type { SessionEvent, SessionState } from '../events.js';
+import { logOf } from '../log.js';
+import type { AuthRequest } from '../operations/auth.js';
+import { closeSession, exists, setWatches, setWatches2 } from '../operations/index.js';
+import type { OneShotKind, Operation } from '../operations/operation.js';
+import type { RemovableWatches } from '../operations/watching.js';
+import type { ResolvedOptions } from '../options.js';
+import type { ConnectRequest } from '../protocol/records.js';
+import { type Attached, Attacher } from './attacher.js';
+import { Backlog } from './backlog.js';
+import { Channel } from './channel.js';
+import { Deadline } from './deadline.js';
+import type { Delivery } from './delivery.js';
+import { Farewell } from './farewell.js';
+import type { SessionKey } from './handshake.js';
+import type { Identities } from './identities.js';
+import type { LastZxid } from './last-zxid.js';
+import { type Arming, type PendingRequest, type RequestLimits, TypedRequest } from './pending-request.js';
+import { rewatchRequests } from './rewatch.js';
+import { canMove, type FinalState, isFinal } from './states.js';
+import { WatchRegistry } from './watch-registry.js';
+
+const log = logOf('session');
+
+/** A read that lost its connection so often is given up: it may be what makes the server close. */
+const MOST_SENDINGS = 5;
+
+/** What the server forgets when watches are removed. */
+const removedKinds: Readonly<Record<RemovableWatches, readonly (OneShotKind | 'persistent')[]>> = {
+  any: ['data', 'exists', 'children', 'persistent'],
+  data: ['data', 'exists'],
+  children: ['children'],
+};
+
+const NO_SESSION: SessionKey = { id: Long.ZERO, password: Buffer.alloc(16) };
+
+/** What the sessions of one client share. */
+export interface SessionSurroundings {
+  readonly options: ResolvedOptions;
+  readonly hosts: HostProvider;
+  readonly identities: Identities;
+  readonly lastZxid: LastZxid;
+  readonly delivery: Delivery;
+  /** Told of every change of state, in order. */
+  readonly onEvent: (event: SessionEvent) => void;
+  /** Told at once when a session has ended otherwise than by `close()`. */
+  readonly onEnded: (session: Session, state: FinalState) => void;
+  readonly onAttemptFailed: (server: ServerAddress, reason: Error) => void;
+}
+
+/**
+ * One ZooKeeper session across any number of connections. It ends once: expired, closed, or with its credentials
+ * refused.
+ */
+export class Session {
+  readonly watches = new WatchRegistry();
+  readonly deadline = new Deadline(() => this.#tell({ type: 'lost', sessionId: this.id }));
+  readonly #backlog: Backlog;
+  readonly #attacher: Attacher;
+  readonly #unknownOperations = new Set<number>();
+
+  #state: SessionState = 'connecting';
+  #key: SessionKey;
+  #timeout = 0;
+  #wasConnected: boolean;
+  #toldAhead = false;
+  #channel: Channel | undefined;
+  /** Callers who wait until credentials were accepted on the next connection. */
+  #claimants: ((failure?: Failure) => void)[] = [];
+  #farewell: Farewell | undefined;
+
+  constructor(
+    private readonly around: SessionSurroundings,
+    /** A session of another process to attach to. */
+    key: SessionKey = NO_SESSION,
+    /** The session that this one replaces. */
+    private readonly previousId?: Long,
+  ) {
+    this.#key = key;
+    this.#wasConnected = !key.id.isZero();
+    this.#backlog = new Backlog(around.options.offlineQueue);
+    this.#attacher = new Attacher(around.hosts, around.options, {
+      connectRequest: () => this.#connectRequest(),
+      attached: (attached) => this.#attached(attached),
+      expired: () => this.#expired('the server knows no such session'),
+      ahead: () => this.#ahead(),
+      attemptFailed: around.onAttemptFailed,
+    });
+  }
+
+  /** Begins to look for a server. */
+  start(): void {
+    this.#attacher.start();
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** 0 until the first connection. */
+  get id(): Long {
+    return this.#key.id;
+  }
+
+  get password(): Buffer {
+    return this.#key.password;
+  }
+
+  /** Negotiated session timeout, milliseconds; 0 until the first connection. */
+  get timeout(): number {
+    return this.#timeout;
+  }
+
+  /** The server in use. */
+  get server(): ServerAddress | undefined {
+    return this.#state === 'connected' ? this.#channel?.connection.server : undefined;
+  }
+
+  /** Asks the server for something. The promise never rejects: a failure is an outcome, too. */
+  submit<Request, Result>(
+    operation: Operation<Request, Result>,
+    request: Request,
+    bytes: number,
+    limits?: RequestLimits,
+    arming?: Arming,
+  ): Promise<Result | Failure> {
+    return new Promise((resolve) => {
+      const pending = new TypedRequest(operation, request, bytes, this.around.delivery, resolve, arming);
+      if (limits !== undefined) pending.limit(limits);
+      if (!pending.settled) this.#enqueue(pending);
+    });
+  }
+
+  #enqueue(request: PendingRequest): void {
+    if (this.#state === 'connected') this.#channel?.send(request);
+    else if (isFinal(this.#state)) request.fail(finalFailure(this.#state, false));
+    else this.#backlog.add(request);
+  }
+
+  /** Claims an identity, which is among `identities` already, on this connection or the next one. */
+  claim(request: AuthRequest): Promise<Failure | undefined> {
+    return new Promise((resolve) => {
+      if (this.#channel === undefined || this.#state !== 'connected') this.#awaitClaims(resolve);
+      else this.#channel.claim(request, (accepted) => (accepted ? resolve(undefined) : this.#awaitClaims(resolve)));
+    });
+  }
+
+  #awaitClaims(settle: (failure?: Failure) => void): void {
+    if (isFinal(this.#state)) settle(finalFailure(this.#state, false));
+    else this.#claimants.push(settle);
+  }
+
+  // --- Attaching -----------------------------------------------------------------------------------------------------
+
+  #connectRequest(): ConnectRequest {
+    return {
+      lastZxidSeen: this.around.lastZxid.value,
+      timeout: this.around.options.sessionTimeout,
+      sessionId: this.#key.id,
+      password: this.#key.password,
+      readOnly: false,
+    };
+  }
+
+  #attached({ connection, key, timeout, sentAt }: Attached): void {
+    this.#key = key;
+    this.#timeout = timeout;
+    const { around, deadline } = this;
+    deadline.look(now());
+    deadline.grant(timeout, sentAt);
+    const channel = new Channel(
+      connection,
+      timeout,
+      {
+        lastZxid: around.lastZxid,
+        deadline,
+        maxRequestBytes: around.options.maxRequestBytes,
+        unknownOperations: this.#unknownOperations,
+      },
+      {
+        changed: (change) => this.#deliver(this.watches.match(change)),
+        expired: () => this.#expired('the server answered that the session has expired'),
+        authFailed: (why) => this.#finish('authFailed', why),
+        ended: (reason, unanswered) => this.#disconnected(reason, unanswered),
+      },
+    );
+    this.#channel = channel;
+    if (this.#farewell === undefined) this.#authenticate(channel);
+    else this.#sayFarewell(channel, this.#farewell);
+  }
+
+  /** No operation is sent before the server has accepted all credentials. */
+  #authenticate(channel: Channel): void {
+    const requests = this.around.identities.all;
+    let open = requests.length;
+    if (open === 0) this.#connected(channel);
+    for (const request of requests) {
+      channel.claim(request, (accepted) => {
+        if (accepted && --open === 0) this.#connected(channel);
+      });
+    }
+  }
+
+  #connected(channel: Channel): void {
+    const server = formatServer(channel.connection.server);
+    const resumed = this.#wasConnected;
+    this.#wasConnected = true;
+    this.#toldAhead = false;
+    this.#move('connected', `at ${server}, session timeout ${this.#timeout} ms`);
+    for (const settle of this.#claimants.splice(0)) settle();
+    if (resumed) this.#rewatch(channel);
+    for (const request of this.#backlog.takeAll()) channel.send(request);
+    this.#tell({
+      type: 'connected',
+      sessionId: this.id,
+      server,
+      sessionTimeout: this.#timeout,
+      resumed,
+      previousSessionId: this.previousId,
+    });
+  }
+
+  /** Every server that answers lacks what this client has seen. */
+  #ahead(): void {
+    const { lastZxid, options } = this.around;
+    if (!this.#toldAhead) this.#tell({ type: 'aheadOfServers', sessionId: this.id, lastZxid: lastZxid.value });
+    this.#toldAhead = true;
+    if (options.whenAhead === 'wait') return;
+    lastZxid.forget();
+    if (!this.id.isZero()) this.#expired('the servers have lost what this session has seen');
+  }
+
+  // --- Watches -------------------------------------------------------------------------------------------------------
+
+  /** Watches everything again that this session watched. Those that stay are told that they may have missed something. */
+  #rewatch(channel: Channel): void {
+    const requests = rewatchRequests(this.watches.paths(), this.around.lastZxid.value);
+    requests.forEach((request, index) => {
+      const isLast = index === requests.length - 1;
+      this.#setWatches(channel, request, () => {
+        if (isLast) this.#deliver(this.watches.matchResync());
+      });
+    });
+  }
+
+  /** Watches again what is left at a path where the server has forgotten all of it; what changed since is reported. */
+  watchAgain(path: string): void {
+    const channel = this.#channel;
+    if (this.#state !== 'connected' || channel === undefined) return;
+    for (const request of rewatchRequests(this.watches.paths(path), this.around.lastZxid.value))
+      this.#setWatches(channel, request);
+  }
+
+  /** Ends the watches of a path, here. Returns whether there were any. */
+  endWatches(path: string, watches: RemovableWatches): boolean {
+    const calls = this.watches.end('removed', { path, kinds: removedKinds[watches] });
+    this.#deliver(calls);
+    return calls.length > 0;
+  }
+
+  #setWatches(channel: Channel, request: ReturnType<typeof rewatchRequests>[number], onSet?: () => void): void {
+    const operation = request.persistent.length + request.recursive.length > 0 ? setWatches2 : setWatches;
+    const refused = (outcome: unknown): void => {
+      const lost = outcome instanceof UnansweredFailure;
+      if (isFailure(outcome) && !lost)
+        channel.connection.end(new ProtocolError('the server refused to set the watches again'));
+    };
+    const arming: Arming = { beforeSend: () => undefined, armed: () => onSet?.(), refused: () => undefined };
+    channel.send(new TypedRequest(operation, request, 0, this.around.delivery, refused, arming));
+  }
+
+  #deliver(calls: readonly (() => void)[]): void {
+    for (const call of calls) this.around.delivery.event(call);
+  }
+
+  // --- The connection ends -------------------------------------------------------------------------------------------
+
+  #disconnected(reason: Error, unanswered: readonly PendingRequest[]): void {
+    this.#channel = undefined;
+    this.#settleUnanswered(reason, unanswered);
+    if (this.#state === 'connected') {
+      this.#move('suspended', reason.message);
+      this.deadline.suspended();
+      this.#tell({ type: 'suspended', sessionId: this.id, cause: reason });
+    }
+    if (!isFinal(this.#state) || this.#farewell?.isOpen === true) this.#attacher.start();
+  }
+
+  /** Reads are kept for the next connection of this session, the rest fails. */
+  #settleUnanswered(reason: Error, unanswered: readonly PendingRequest[]): void {
+    // After bytes that were no protocol, asking again would most likely bring the same bytes.
+    const mayResend =
+      !isFinal(this.#state) && this.around.options.offlineQueue !== false && !(reason instanceof ProtocolError);
+    const resend: PendingRequest[] = [];
+    for (const request of unanswered) {
+      const { effect } = request.operation;
+      const mayHaveBeenApplied = effect === 'write';
+      if (effect === 'read' && mayResend && request.timesSent < MOST_SENDINGS) resend.push(request);
+      else if (isFinal(this.#state)) request.fail(finalFailure(this.#state, mayHaveBeenApplied, reason));
+      else
+        request.fail(
+          new UnansweredFailure(
+            'connectionLoss',
+            `the connection was lost before the answer came: ${reason.message}`,
+            mayHaveBeenApplied,
+            reason,
+          ),
+        );
+    }
+    if (resend.length > 0) this.#backlog.putBack(resend);
+  }
+
+  // --- The session ends ----------------------------------------------------------------------------------------------
+
+  #expired(why: string): void {
+    // What was to be closed is gone: as good as closed.
+    if (this.#farewell !== undefined) this.#farewell.done(true);
+    else this.#finish('expired', why);
+  }
+
+  #finish(state: FinalState, why: string): void {
+    if (isFinal(this.#state)) return;
+    this.#move(state, why);
+    this.#attacher.stop();
+    this.#settleAll(state, why);
+    const cause = new LinkError(why);
+    this.#channel?.connection.end(cause);
+    this.around.onEnded(this, state);
+    if (state === 'authFailed') this.#tell({ type: state, sessionId: this.id, cause });
+    else this.#tell({ type: state, sessionId: this.id });
+  }
+
+  /** What belongs to the session ends with it. */
+  #settleAll(state: FinalState, why: string): void {
+    this.deadline.end(why);
+    for (const request of this.#backlog.takeAll()) request.fail(finalFailure(state, false));
+    for (const settle of this.#claimants.splice(0)) settle(finalFailure(state, false));
+    this.#deliver(this.watches.end(state));
+  }
+
+  /**
+   * Ends the session: what was sent before is answered first, then the server deletes its ephemeral znodes. Resolves
+   * after `timeout` milliseconds at the latest, with whether the server has confirmed it.
+   */
+  close(timeout: number, keepSession: boolean): Promise<boolean> {
+    if (isFinal(this.#state)) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const farewell = new Farewell(timeout, keepSession, (confirmed) => {
+        this.#attacher.stop();
+        this.#channel?.connection.end(new LinkError('the client was closed'));
+        resolve(confirmed);
+      });
+      this.#farewell = farewell;
+      this.#move('closed', 'by the user');
+      this.#settleAll('closed', 'the client was closed');
+      this.#tell({ type: 'closed', sessionId: this.id });
+      if (this.#channel !== undefined) this.#sayFarewell(this.#channel, farewell);
+      else if (this.id.isZero() || keepSession) farewell.done(false);
+      // Otherwise the attacher goes on: a session that can be reached is ended, not left to time out.
+    });
+  }
+
+  #sayFarewell(channel: Channel, farewell: Farewell): void {
+    const { delivery } = this.around;
+    // Where the session is to live on, any answer will do: it comes after all others.
+    if (farewell.keepSession)
+      channel.send(new TypedRequest(exists, { path: '/', watch: false }, 0, delivery, () => farewell.done(true)));
+    else
+      channel.send(
+        new TypedRequest(closeSession, undefined, 0, delivery, (outcome) => this.#farewellAnswered(farewell, outcome)),
+      );
+  }
+
+  #farewellAnswered(farewell: Farewell, outcome: void | Failure): void {
+    // Without an answer the next connection tells: the session is gone there, or is closed again.
+    if (outcome instanceof UnansweredFailure) return;
+    farewell.done(!isFailure(outcome));
+  }
+
+  // --- State ---------------------------------------------------------------------------------------------------------
+
+  #move(to: SessionState, why: string): void {
+    if (!canMove(this.#state, to)) throw new Error(`a session cannot go from ${this.#state} to ${to}`);
+    log('0x%s: %s -> %s: %s', this.id.toUnsigned().toString(16), this.#state, to, why);
+    this.#state = to;
+  }
+
+  #tell(event: SessionEvent): void {
+    this.around.delivery.event(() => this.around.onEvent(event));
+  }
+}
+
+/** What requests get when the session is over. */
+function finalFailure(state: FinalState, mayHaveBeenApplied: boolean, cause?: Error): Failure {
+  const kinds = {
+    expired: ['expired', 'the session has expired'],
+    closed: ['closed', 'the client was closed'],
+    authFailed: ['authFailed', 'the credentials were refused, or the server demands some'],
+  } as const;
+  const [kind, message] = kinds[state];
+  return new UnansweredFailure(kind, message, mayHaveBeenApplied, cause);
+}

@@ -1,0 +1,119 @@
+import { EventEmitter } from 'node:events';
+import Long from 'long';
+import { after } from './clock.js';
+import { formatServer, type ServerAddress } from './connection/connect-string.js';
+import { HostProvider } from './connection/host-provider.js';
+import {
+  AbortedError,
+  AuthFailedError,
+  ClosedError,
+  ConnectError,
+  SessionExpiredError,
+  type ZooKeeperError,
+} from './errors.js';
+import { emitIsolated, type SessionEvent } from './events.js';
+import type { ResolvedOptions } from './options.js';
+import { Delivery } from './session/delivery.js';
+import type { SessionKey } from './session/handshake.js';
+import { Identities } from './session/identities.js';
+import { LastZxid } from './session/last-zxid.js';
+import { Session, type SessionSurroundings } from './session/session.js';
+import { type FinalState, isFinal } from './session/states.js';
+
+/** The sessions of one client, one after the other: when one expires, the next one is opened. */
+export class Succession {
+  readonly events = new EventEmitter();
+  readonly identities: Identities;
+  readonly #surroundings: SessionSurroundings;
+  readonly #attempts = new Map<string, Error>();
+  #session: Session;
+  #closing: Promise<boolean> | undefined;
+
+  constructor(
+    servers: readonly ServerAddress[],
+    readonly options: ResolvedOptions,
+  ) {
+    // Every recipe listens; many listeners are no leak here.
+    this.events.setMaxListeners(0);
+    this.identities = new Identities(options.auth);
+    this.#surroundings = {
+      options,
+      hosts: new HostProvider(servers),
+      identities: this.identities,
+      lastZxid: new LastZxid(),
+      delivery: new Delivery(),
+      onEvent: (event) => this.#tell(event),
+      onEnded: (session, state) => this.#ended(session, state),
+      onAttemptFailed: (server, reason) => this.#attempts.set(formatServer(server), reason),
+    };
+    this.#session = new Session(this.#surroundings, keyOf(options));
+    this.#session.start();
+  }
+
+  /** The session that operations go to now. */
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** Resolves once a session is connected. Rejects when that is out of the question, or the wait is ended. */
+  ready(timeout: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: ZooKeeperError): void => {
+        timer?.cancel();
+        this.events.off('session', look);
+        signal?.removeEventListener('abort', onAbort);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const look = (): void => {
+        const { state } = this.#session;
+        if (state === 'connected') settle();
+        else if (isFinal(state)) settle(finalError(state));
+      };
+      const onAbort = (): void =>
+        settle(new AbortedError('it was aborted', { operation: 'connect', cause: signal?.reason }, false));
+      const timer = timeout === undefined ? undefined : after(timeout, () => settle(this.#connectError(timeout)));
+      this.events.on('session', look);
+      signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted === true) onAbort();
+      else look();
+    });
+  }
+
+  /** Ends the current session and opens no other. Resolves with whether the server has confirmed it. */
+  close(timeout: number, keepSession: boolean): Promise<boolean> {
+    this.#closing ??= this.#session.close(timeout, keepSession);
+    return this.#closing;
+  }
+
+  #connectError(timeout: number): ConnectError {
+    const attempts = [...this.#attempts].map(([server, reason]) => ({ server, reason }));
+    return new ConnectError(`no session within ${timeout} ms`, attempts, attempts[0]?.reason);
+  }
+
+  #ended(session: Session, state: FinalState): void {
+    if (state !== 'expired' || !this.options.renewSession || this.#closing !== undefined) return;
+    this.#session = new Session(this.#surroundings, undefined, session.id);
+    this.#session.start();
+  }
+
+  #tell(event: SessionEvent): void {
+    if (event.type === 'connected') this.#attempts.clear();
+    emitIsolated(this.events, event);
+  }
+}
+
+function keyOf({ session }: ResolvedOptions): SessionKey | undefined {
+  if (session === undefined) return undefined;
+  return {
+    id: Long.fromString(session.id.slice(2), true, 16).toSigned(),
+    password: Buffer.from(session.password, 'base64'),
+  };
+}
+
+function finalError(state: FinalState): ZooKeeperError {
+  const context = { operation: 'connect' };
+  if (state === 'closed') return new ClosedError('the client was closed', context, false);
+  if (state === 'expired') return new SessionExpiredError('the session has expired', context, false);
+  return new AuthFailedError('the credentials were refused, or the server demands some', context, false);
+}

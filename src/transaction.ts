@@ -1,0 +1,139 @@
+import { acl as readyMade } from './acl.js';
+import { ANY_VERSION, checkAcl, checkData, checkMode, checkTtl, checkVersion } from './arguments.js';
+import { type Created, type CreateSpec, describeCreated } from './created.js';
+import { InvalidArgumentError, ServerCode, serverError, type TransactionOutcome } from './errors.js';
+import { type CreateMode, createFlags, isSequential } from './operations/create.js';
+import type { MultiOperation, MultiResponse, MultiResult } from './operations/multi.js';
+import { type Chroot, checkPath } from './paths.js';
+import type { Data } from './protocol/records.js';
+import type { RequestLimits } from './session/pending-request.js';
+import type { Stat } from './stat.js';
+
+/** Sends the operations as one request and checks what comes back. Bound to a client. */
+export type CommitTransaction = (
+  operations: readonly MultiOperation[],
+  limits: RequestLimits,
+  read: (response: MultiResponse) => unknown[],
+) => Promise<unknown[]>;
+
+/** One operation, with what the caller wrote. */
+interface Step {
+  readonly operation: MultiOperation;
+  readonly path: string;
+}
+
+/** The code of operations of a failed transaction that came after the one that failed. */
+const NOT_TRIED = -2;
+
+/**
+ * Collects checks and writes, which the server then carries out all together or not at all. The results come in the
+ * order of the operations, typed: `const [created, stat] = await zk.transaction().create('/a').setData('/b', 'x').commit()`.
+ *
+ * If one operation fails, `commit()` rejects with the error of that operation: its class, its path, and in
+ * `transaction` its index and what became of the others.
+ */
+export class Transaction<Results extends readonly unknown[] = []> {
+  readonly #steps: Step[] = [];
+  #committed = false;
+
+  /** Made by `zk.transaction()`. */
+  constructor(
+    private readonly chroot: Chroot,
+    private readonly commitAll: CommitTransaction,
+  ) {}
+
+  /** Creates a znode. Sequential names are known from the result only. */
+  create<const Mode extends CreateMode = 'persistent', const WithStat extends boolean = false>(
+    path: string,
+    data: Data = null,
+    options: CreateSpec<Mode, WithStat> = {} as CreateSpec<Mode, WithStat>,
+  ): Transaction<[...Results, Created<Mode, WithStat>]> {
+    const mode: CreateMode = options.mode ?? 'persistent';
+    checkMode(mode, 'create', path);
+    checkPath(path, 'create', isSequential(mode));
+    checkData(data, 'create', path);
+    const acl = options.acl ?? readyMade.open;
+    checkAcl(acl, 'create', path);
+    const request = { path: this.chroot.toServer(path), data, acl, flags: createFlags[mode] };
+    if (mode === 'container') return this.#add(path, { kind: 'createContainer', ...request });
+    if (mode === 'ttl' || mode === 'ttlSequential') {
+      return this.#add(path, { kind: 'createTtl', ...request, ttl: checkTtl(options.ttl, 'create', path) });
+    }
+    return this.#add(path, { kind: 'create', withStat: options.stat === true, ...request });
+  }
+
+  /** Replaces the data of a znode, if it has the version. */
+  setData(path: string, data: Data, version: number = ANY_VERSION): Transaction<[...Results, Stat]> {
+    checkPath(path, 'setData');
+    checkData(data, 'setData', path);
+    checkVersion(version, 'setData', path);
+    return this.#add(path, { kind: 'setData', path: this.chroot.toServer(path), data, version });
+  }
+
+  /** Deletes a znode, if it has the version. */
+  delete(path: string, version: number = ANY_VERSION): Transaction<[...Results, undefined]> {
+    checkPath(path, 'delete');
+    checkVersion(version, 'delete', path);
+    return this.#add(path, { kind: 'delete', path: this.chroot.toServer(path), version });
+  }
+
+  /** Demands that a znode is there and has the version; -1, the default, for any. */
+  check(path: string, version: number = ANY_VERSION): Transaction<[...Results, undefined]> {
+    checkPath(path, 'check');
+    checkVersion(version, 'check', path);
+    return this.#add(path, { kind: 'check', path: this.chroot.toServer(path), version });
+  }
+
+  /**
+   * Sends the transaction, once.
+   *
+   * @throws The error of the operation that failed, with `transaction`; `ConnectionLossError` with
+   * `mayHaveBeenApplied`, which then holds for all of it; `SessionExpiredError`.
+   */
+  async commit(limits: RequestLimits = {}): Promise<Results> {
+    if (this.#committed)
+      throw new InvalidArgumentError('a transaction can be committed once; build another one', { operation: 'commit' });
+    this.#committed = true;
+    const steps = this.#steps;
+    if (steps.length === 0) return [] as readonly unknown[] as Results;
+    const operations = steps.map(({ operation }) => operation);
+    return (await this.commitAll(operations, limits, (response) =>
+      this.#read(response),
+    )) as readonly unknown[] as Results;
+  }
+
+  #add<Result>(path: string, operation: MultiOperation): Transaction<[...Results, Result]> {
+    this.#steps.push({ operation, path });
+    return this as Transaction<readonly unknown[]> as Transaction<[...Results, Result]>;
+  }
+
+  #read({ results, zxid }: MultiResponse): unknown[] {
+    this.#throwFailure(results);
+    return results.map((result, index) => {
+      const path = this.#steps[index]?.path ?? '';
+      if (result.kind === 'set') return result.stat;
+      return result.kind === 'created'
+        ? describeCreated({ zxid, stat: result.stat }, this.chroot.toClient(result.path), path)
+        : undefined;
+    });
+  }
+
+  #throwFailure(results: readonly MultiResult[]): void {
+    const codes = results.map((result) => (result.kind === 'error' ? result.code : ServerCode.ok));
+    const index = codes.findIndex((code) => code !== ServerCode.ok && code !== NOT_TRIED);
+    const step = this.#steps[index];
+    const code = codes[index];
+    if (step === undefined || code === undefined) return;
+    const outcomes = codes.map((_, at): TransactionOutcome =>
+      at < index ? 'rolledBack' : at === index ? 'failed' : 'notTried',
+    );
+    const operation = step.operation.kind.startsWith('create') ? 'create' : step.operation.kind;
+    const error = serverError(
+      code,
+      { operation, path: step.path },
+      ` (operation ${index} of a transaction, of which nothing was applied)`,
+    );
+    error.transaction = { index, outcomes };
+    throw error;
+  }
+}

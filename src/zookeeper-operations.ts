@@ -1,0 +1,300 @@
+import Long from 'long';
+import { type Acl, acl as readyMade } from './acl.js';
+import { ANY_VERSION, checkAcl, checkData, type CheckedFields, checkFields, checkMode, checkTtl } from './arguments.js';
+import { type Created, type CreateOptions, describeCreated } from './created.js';
+import { type EnsembleConfig, parseEnsembleConfig } from './ensemble-config.js';
+import { ConnectionLossError, isFailure, NoWatcherError } from './errors.js';
+import type { OneShotEvent, WatchEvent } from './events.js';
+import type { Identity } from './operations/auth.js';
+import { type CreateMode, type CreateRequest, createFlags, isSequential } from './operations/create.js';
+import type { AclWithStat } from './operations/get-acl.js';
+import type { ChildrenWithStat } from './operations/get-children.js';
+import type { ZNode } from './operations/get-data.js';
+import * as operations from './operations/index.js';
+import type { Operation, PathRequest, WatchableRequest } from './operations/operation.js';
+import type { RemovableWatches } from './operations/watching.js';
+import { Chroot, checkPath } from './paths.js';
+import { type Data, dataBytes } from './protocol/records.js';
+import { ReadBatch } from './read-batch.js';
+import type { Arming, RequestLimits } from './session/pending-request.js';
+import type { Stat } from './stat.js';
+import type { Succession } from './succession.js';
+import { Transaction } from './transaction.js';
+import { oneShotArming, Watcher } from './watcher.js';
+
+/** The znode that holds the membership of the ensemble; it lies outside of any chroot. */
+const CONFIG_PATH = '/zookeeper/config';
+
+/** A read that can leave a one-shot watch. */
+export interface ReadOptions extends RequestLimits {
+  /**
+   * Is called once, at the first change of what was read: then the watch is gone. It survives a reconnect of the same
+   * session; when the session ends, it is called with `ended`. The same function on the same path is called once.
+   */
+  readonly watch?: ((event: OneShotEvent) => void) | undefined;
+}
+
+/** Changes of an ensemble's membership: to some of it, or as a whole. */
+export interface ReconfigOptions extends RequestLimits {
+  /** Servers to add or change: `server.5=host:2888:3888:participant;2181`. */
+  readonly joining?: readonly string[] | undefined;
+  /** Ids of servers to remove. */
+  readonly leaving?: readonly number[] | undefined;
+  /** All servers of the new configuration, in place of `joining` and `leaving`. */
+  readonly members?: readonly string[] | undefined;
+  /** Rejects with `BadVersionError` unless the configuration has this version. Default: any. */
+  readonly fromVersion?: Long | undefined;
+}
+
+/** How a persistent watch is to be made. */
+export interface AddWatchOptions extends RequestLimits {
+  /** Whether everything below is watched, too. Default `false`. */
+  readonly recursive?: boolean | undefined;
+  /** Is called with each event, in place of iterating the watcher. */
+  readonly onEvent?: ((event: WatchEvent) => void) | undefined;
+}
+
+/** What can be asked of a server, one method an operation. */
+export class ZooKeeperOperations {
+  /** @internal */
+  constructor(
+    protected readonly sessions: Succession,
+    protected readonly base: Chroot,
+  ) {}
+
+  /** Id of the current session. @internal */
+  get sessionId(): Long {
+    return this.sessions.session.id;
+  }
+
+  /** The path that is this client's root; `/` for the whole tree. */
+  get root(): string {
+    return this.base.prefix === '' ? '/' : this.base.prefix;
+  }
+
+  /** The same client, with the root of the whole tree as its root. */
+  unrooted(): ZooKeeperOperations {
+    return this.base.prefix === '' ? this : new ZooKeeperOperations(this.sessions, Chroot.of(''));
+  }
+
+  /** The identities that the server has accepted. Needs ZooKeeper 3.7. */
+  whoAmI(limits: RequestLimits = {}): Promise<Identity[]> {
+    return this.#ask(operations.whoAmI, '/', { path: '' }, limits);
+  }
+
+  // --- Znodes --------------------------------------------------------------------------------------------------------
+
+  /** Creates a znode, without the help that `parents` and `protected` ask for. @internal */
+  async createPlain<Mode extends CreateMode, WithStat extends boolean>(
+    path: string,
+    data: Data,
+    options: CreateOptions<Mode, WithStat>,
+  ): Promise<Created<Mode, WithStat>> {
+    const name = 'create';
+    const mode: CreateMode = options.mode ?? 'persistent';
+    checkMode(mode, name, path);
+    checkPath(path, name, isSequential(mode));
+    checkData(data, name, path);
+    const acl = options.acl ?? readyMade.open;
+    checkAcl(acl, name, path);
+    const request: CreateRequest = { path: this.base.toServer(path), data, acl, flags: createFlags[mode] };
+    const { session } = this.sessions;
+    const bytes = path.length + dataBytes(data);
+    const outcome = await (mode === 'ttl' || mode === 'ttlSequential'
+      ? session.submit(operations.createTtl, { ...request, ttl: checkTtl(options.ttl, name, path) }, bytes, options)
+      : session.submit(
+          mode === 'container'
+            ? operations.createContainer
+            : options.stat === true
+              ? operations.create2
+              : operations.create,
+          request,
+          bytes,
+          options,
+        ));
+    if (isFailure(outcome)) throw outcome.toError({ operation: name, path });
+    return describeCreated<Mode, WithStat>(outcome, this.base.toClient(outcome.path), path);
+  }
+
+  /** Deletes a znode, if it has the version (default: any). @throws NoNodeError, BadVersionError, NotEmptyError, ConnectionLossError. */
+  delete(path: string, version: number = ANY_VERSION, limits: RequestLimits = {}): Promise<void> {
+    return this.#ask(operations.deleteNode, path, { path: '', version }, limits);
+  }
+
+  /** The stat of a znode, or null where there is none. */
+  exists(path: string, options: ReadOptions = {}): Promise<Stat | null> {
+    return this.#read(operations.exists, path, options);
+  }
+
+  /** Whether there is a znode. */
+  has(path: string, limits: RequestLimits = {}): Promise<boolean> {
+    return this.#ask(operations.exists, path, { path: '', watch: false }, limits, (stat) => stat !== null);
+  }
+
+  /** The data and the stat of a znode. @throws NoNodeError. */
+  getData(path: string, options: ReadOptions = {}): Promise<ZNode> {
+    return this.#read(operations.getData, path, options);
+  }
+
+  /** Replaces the data of a znode, if it has the version (default: any). @throws NoNodeError, BadVersionError, ConnectionLossError. */
+  setData(path: string, data: Data, version: number = ANY_VERSION, limits: RequestLimits = {}): Promise<Stat> {
+    return this.#ask(operations.setData, path, { path: '', data, version }, limits);
+  }
+
+  /** The names of the children of a znode, in no order; with `stat: true` also its stat. @throws NoNodeError. */
+  getChildren(path: string, options: ReadOptions & { readonly stat: true }): Promise<ChildrenWithStat>;
+  getChildren(path: string, options?: ReadOptions & { readonly stat?: false | undefined }): Promise<string[]>;
+  getChildren(
+    path: string,
+    options: ReadOptions & { readonly stat?: boolean | undefined } = {},
+  ): Promise<string[] | ChildrenWithStat> {
+    if (options.stat === true) return this.#read(operations.getChildren2, path, options);
+    return this.#read(operations.getChildren, path, options);
+  }
+
+  /** The number of all descendants of a znode. Needs ZooKeeper 3.6. @throws NoNodeError. */
+  getAllChildrenNumber(path: string, limits: RequestLimits = {}): Promise<number> {
+    return this.#ask(operations.getAllChildrenNumber, path, { path: '' }, limits);
+  }
+
+  /** The paths of the ephemeral znodes of this session at and below `path`. Needs ZooKeeper 3.6. */
+  getEphemerals(path = '/', limits: RequestLimits = {}): Promise<string[]> {
+    const below = this.base.within(path);
+    // The server compares texts: /a would bring /ab, too.
+    return this.#ask(operations.getEphemerals, path, { path: '' }, limits, (paths) =>
+      paths.filter((each) => below.contains(each)).map((each) => this.base.toClient(each)),
+    );
+  }
+
+  /** The ACL of a znode, and its stat, whose `aversion` is the version of the ACL. @throws NoNodeError. */
+  getAcl(path: string, limits: RequestLimits = {}): Promise<AclWithStat> {
+    return this.#ask(operations.getAcl, path, { path: '' }, limits);
+  }
+
+  /** Replaces the ACL of a znode, if the ACL has the version (default: any). @throws NoNodeError, BadVersionError, InvalidAclError. */
+  setAcl(path: string, acl: readonly Acl[], version: number = ANY_VERSION, limits: RequestLimits = {}): Promise<Stat> {
+    return this.#ask(operations.setAcl, path, { path: '', acl, version }, limits);
+  }
+
+  /** Resolves when the server has caught up with the leader: reads that follow see all that was written before. */
+  sync(path = '/', limits: RequestLimits = {}): Promise<void> {
+    return this.#ask(operations.sync, path, { path: '' }, limits, () => undefined);
+  }
+
+  /** Begins a transaction: checks and writes that are carried out all together or not at all. */
+  transaction(): Transaction {
+    return new Transaction(this.base, (steps, limits, read) =>
+      this.#ask(operations.multi, '/', { path: '', operations: steps }, limits, read),
+    );
+  }
+
+  /** Begins several reads of one state of the tree, in one round trip. Needs ZooKeeper 3.6. */
+  multiRead(): ReadBatch {
+    return new ReadBatch(this.base, (steps, limits, read) =>
+      this.#ask(operations.multiRead, '/', { path: '', operations: steps }, limits, read),
+    );
+  }
+
+  // --- Watches -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Watches a znode, which need not exist, until the watcher is closed or the session ends; with `recursive`, all that
+   * is below it, too. Iterate the watcher, or give `onEvent`. Needs ZooKeeper 3.6.
+   */
+  async addWatch(path: string, { recursive = false, onEvent, ...limits }: AddWatchOptions = {}): Promise<Watcher> {
+    checkPath(path, 'addWatch');
+    const watcher = new Watcher(this.sessions.session, this.base, path, recursive, onEvent);
+    await this.#ask(operations.addWatch, path, { path: '', recursive }, limits, undefined, watcher.arming);
+    return watcher;
+  }
+
+  /**
+   * Takes away the watches of this client on a path: all of them, or only those for data or for children. Their
+   * watchers are told `ended`. @throws NoWatcherError if there are none.
+   */
+  async removeWatches(path: string, watches: RemovableWatches = 'any', limits: RequestLimits = {}): Promise<void> {
+    checkPath(path, 'removeWatches');
+    const { session } = this.sessions;
+    const hadSome = session.endWatches(this.base.toServer(path), watches);
+    const removed = this.#ask(operations.removeWatches, path, { path: '', watches }, limits);
+    session.watchAgain(this.base.toServer(path));
+    try {
+      await removed;
+    } catch (error) {
+      // The server knows none where there was no connection, or where another watch had served this one.
+      if (!hadSome || !(error instanceof NoWatcherError || error instanceof ConnectionLossError)) throw error;
+    }
+  }
+
+  // --- The ensemble --------------------------------------------------------------------------------------------------
+
+  /** The membership of the ensemble; a `watch` tells when it changes. No servers: a standalone one. */
+  getConfig(options: ReadOptions = {}): Promise<EnsembleConfig> {
+    return this.unrooted().#read(operations.getData, CONFIG_PATH, options, readConfig);
+  }
+
+  /**
+   * Changes the membership of the ensemble, and resolves with the new one.
+   *
+   * @throws ReconfigDisabledError; NoAuthError unless the client may write the configuration, normally as super user;
+   * BadVersionError; BadArgumentsError; NewConfigNoQuorumError; ReconfigInProgressError; UnimplementedError on a
+   * standalone server; ConnectionLossError, also when the change removes the server in use.
+   */
+  reconfig({
+    joining,
+    leaving,
+    members,
+    fromVersion = Long.NEG_ONE,
+    ...limits
+  }: ReconfigOptions): Promise<EnsembleConfig> {
+    const request = {
+      path: '',
+      joining: joining?.join(',') ?? null,
+      leaving: leaving?.join(',') ?? null,
+      members: members?.join(',') ?? null,
+      fromVersion,
+    };
+    return this.unrooted().#ask(operations.reconfig, CONFIG_PATH, request, limits, readConfig);
+  }
+
+  // --- Asking --------------------------------------------------------------------------------------------------------
+
+  #read<Result, T = Result>(
+    operation: Operation<WatchableRequest, Result>,
+    path: string,
+    options: ReadOptions,
+    map?: (result: Result) => T,
+  ): Promise<T> {
+    const request: WatchableRequest = { path: '', watch: false };
+    const { watch } = options;
+    if (watch === undefined || operation.watch === undefined) return this.#ask(operation, path, request, options, map);
+    const arming = oneShotArming(this.sessions.session, this.base, operation.watch, request, watch);
+    return this.#ask(operation, path, request, options, map, arming);
+  }
+
+  /**
+   * Checks, sends, and turns a failure into an error. The one `await` on the way of every operation: so promises settle
+   * in the order of the replies, and the stack of an error leads to the caller.
+   */
+  async #ask<Request extends PathRequest & CheckedFields, Result, T = Result>(
+    operation: Operation<Request, Result>,
+    path: string,
+    request: Request,
+    limits: RequestLimits,
+    map?: (result: Result) => T,
+    arming?: Arming,
+  ): Promise<T> {
+    checkPath(path, operation.name);
+    if (operation.effect === 'write') checkFields(request, operation.name, path);
+    request.path = this.base.toServer(path);
+    const bytes = path.length + dataBytes(request.data ?? null);
+    const outcome = await this.sessions.session.submit(operation, request, bytes, limits, arming);
+    if (isFailure(outcome)) throw outcome.toError({ operation: operation.name, path });
+    return map === undefined ? (outcome as T & Result) : map(outcome);
+  }
+}
+
+/** The configuration in the data of its znode. */
+function readConfig(node: ZNode): EnsembleConfig {
+  return parseEnsembleConfig(node.text());
+}

@@ -1,0 +1,230 @@
+import type { Acl } from './acl.js';
+import { parseConnectString } from './connection/connect-string.js';
+import type { Created, CreateOptions, ParentsOption } from './created.js';
+import { InvalidArgumentError } from './errors.js';
+import type { SessionEventMap, SessionState } from './events.js';
+import type { CreateMode } from './operations/create.js';
+import type { ZNode } from './operations/get-data.js';
+import { checkAuth, type ClientOptions, resolveOptions } from './options.js';
+import { createWithParents, ensurePath, upsert } from './parents.js';
+import { Chroot } from './paths.js';
+import { createProtected } from './protected-create.js';
+import type { Data } from './protocol/records.js';
+import type { LeaseOptions, SessionLease } from './session/deadline.js';
+import type { RequestLimits } from './session/pending-request.js';
+import type { Session } from './session/session.js';
+import { SessionInfo } from './session-info.js';
+import { childrenWithData, deleteTree, type WalkedZNode, walk } from './subtree.js';
+import { Succession } from './succession.js';
+import { ZooKeeperOperations } from './zookeeper-operations.js';
+
+/** How long `close()` waits for the server at most, unless told otherwise, milliseconds. */
+const CLOSE_TIMEOUT = 1_500;
+
+/** How to wait for something. */
+export interface WaitOptions {
+  /** Milliseconds; without it the wait has no end of its own. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A client of a ZooKeeper ensemble: one session at a time, over any number of connections.
+ *
+ * **Order.** Requests are sent, and their promises settle, in the order of the calls. A watch tells of a change before
+ * any read shows it.
+ *
+ * **When the connection is lost**, operations wait for the next one (see `offlineQueue`); reads that were on the wire
+ * are sent again, writes reject with `ConnectionLossError`, whose `mayHaveBeenApplied` says whether the server may have
+ * carried them out. Watches and ephemeral znodes stay.
+ *
+ * **When the session expires**, everything asked for under it rejects with `SessionExpiredError`, watches end, and a
+ * new session is opened (see `renewSession`). Nothing passes over to it by itself.
+ *
+ * Every operation rejects with `InvalidPathError` or `InvalidArgumentError` before anything is sent, with
+ * `RequestTooLargeError` above `maxRequestBytes`, with `NoAuthError` where the ACL forbids it, and with
+ * `AuthFailedError` and `ClosedError` once the client has come to that.
+ */
+export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
+  #info: { readonly session: Session; readonly info: SessionInfo } | undefined;
+
+  private constructor(
+    sessions: Succession,
+    base: Chroot,
+    private readonly isView: boolean,
+  ) {
+    super(sessions, base);
+  }
+
+  /**
+   * Connects, and resolves once there is a session. Names that do not resolve and servers that are not there yet are
+   * tried again until `connectTimeout` is over or `signal` fires; then the client is closed.
+   *
+   * @throws InvalidConnectStringError, InvalidArgumentError at once. ConnectError with what each server said,
+   * AuthFailedError, AbortedError, SessionExpiredError (with the options `session` and `renewSession: false`).
+   */
+  static async connect(
+    connectString: string,
+    options: ClientOptions & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ZooKeeper> {
+    const { signal, ...clientOptions } = options;
+    const zk = ZooKeeper.open(connectString, clientOptions);
+    try {
+      await zk.ready({ timeout: zk.sessions.options.connectTimeout, signal });
+      return zk;
+    } catch (error) {
+      await zk.close();
+      throw error;
+    }
+  }
+
+  /**
+   * As {@link connect}, but returns at once and goes on trying in the background for ever. Operations wait as they do
+   * while disconnected. Throws InvalidConnectStringError and InvalidArgumentError.
+   */
+  static open(connectString: string, options: ClientOptions = {}): ZooKeeper {
+    const { servers, chroot } = parseConnectString(connectString);
+    return new ZooKeeper(new Succession(servers, resolveOptions(options)), chroot, false);
+  }
+
+  // --- The session ---------------------------------------------------------------------------------------------------
+
+  /** The state of the current session. */
+  get state(): SessionState {
+    return this.sessions.session.state;
+  }
+
+  /** The current session; after an expiry another one. */
+  get session(): SessionInfo {
+    const { session } = this.sessions;
+    if (this.#info?.session !== session) this.#info = { session, info: new SessionInfo(session) };
+    return this.#info.info;
+  }
+
+  /** Resolves once there is a connection. @throws ConnectError when the time is over, AbortedError, ClosedError, AuthFailedError, SessionExpiredError. */
+  async ready({ timeout, signal }: WaitOptions = {}): Promise<void> {
+    await this.sessions.ready(timeout, signal);
+  }
+
+  /**
+   * A claim to something that the current session holds: `held` and `signal` say when it may be lost, before the
+   * server can have given it to somebody else. Give it back by `release()`.
+   */
+  lease(options: LeaseOptions = {}): SessionLease {
+    return this.sessions.session.deadline.lease(options);
+  }
+
+  /** Calls `listener` at every event of the kind; `session` stands for all kinds. A listener that throws disturbs no other. */
+  on<E extends keyof SessionEventMap>(event: E, listener: (event: SessionEventMap[E]) => void): this {
+    this.sessions.events.on(event, listener);
+    return this;
+  }
+
+  /** As {@link on}, for the next event only. */
+  once<E extends keyof SessionEventMap>(event: E, listener: (event: SessionEventMap[E]) => void): this {
+    this.sessions.events.once(event, listener);
+    return this;
+  }
+
+  /** Takes a listener off. */
+  off<E extends keyof SessionEventMap>(event: E, listener: (event: SessionEventMap[E]) => void): this {
+    this.sessions.events.off(event, listener);
+    return this;
+  }
+
+  override unrooted(): ZooKeeper {
+    return this.base.prefix === '' ? this : new ZooKeeper(this.sessions, Chroot.of(''), true);
+  }
+
+  /** The same client, with `path` as its root. It shares session, connection and events, and cannot be closed by itself. */
+  chroot(path: string): ZooKeeper {
+    return new ZooKeeper(this.sessions, this.base.within(path), true);
+  }
+
+  /**
+   * Adds credentials: for `digest`, `user:password`. They are sent again on every connection, before anything else.
+   * Resolves when the server has accepted them; while disconnected, that is after the next reconnect.
+   *
+   * @throws AuthFailedError: the client is then of no further use.
+   */
+  async addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
+    const request = this.sessions.identities.add(checkAuth({ scheme, auth }));
+    const failure = await this.sessions.session.claim(request);
+    if (failure !== undefined) throw failure.toError({ operation: 'addAuth' });
+  }
+
+  /**
+   * Ends the session: operations called before are answered, ephemeral znodes are gone when the promise resolves. It
+   * resolves after `timeout` milliseconds (default 1,500) at the latest; a session that no server could be told of
+   * ends by itself after its timeout. `keepSession` leaves it to another process (see `session.export()`). Never
+   * rejects; calling it again does nothing more. A view made by {@link chroot} refuses with InvalidArgumentError.
+   */
+  async close({
+    timeout = CLOSE_TIMEOUT,
+    keepSession = false,
+  }: { readonly timeout?: number; readonly keepSession?: boolean } = {}): Promise<void> {
+    if (this.isView)
+      throw new InvalidArgumentError('a view shares its session; close the client that it was made from', {
+        operation: 'close',
+      });
+    await this.sessions.close(timeout, keepSession);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.isView) await this.close();
+  }
+
+  /** The state in one line, without secrets. */
+  override toString(): string {
+    const { session } = this;
+    return `ZooKeeper(${this.state}, session ${session.toString()}, server ${session.server ?? 'none'}, root ${this.root})`;
+  }
+
+  // --- Znodes, with more than one request ------------------------------------------------------------------------------
+
+  /**
+   * Creates a znode. Without data it holds null.
+   *
+   * @throws NodeExistsError; NoNodeError if the parent is missing; NoChildrenForEphemeralsError; InvalidAclError;
+   * UnimplementedError for containers and TTLs that the server does not know; QuotaExceededError; ConnectionLossError,
+   * unless `protected` is set: then the znode is looked for after the reconnect.
+   */
+  create<const Mode extends CreateMode = 'persistent', const WithStat extends boolean = false>(
+    path: string,
+    data: Data = null,
+    options: CreateOptions<Mode, WithStat> = {} as CreateOptions<Mode, WithStat>,
+  ): Promise<Created<Mode, WithStat>> {
+    if (options.protected === true) return createProtected(this, path, data, options);
+    if (options.parents !== undefined && options.parents !== false) return createWithParents(this, path, data, options);
+    return this.createPlain(path, data, options);
+  }
+
+  /** Sees to it that a znode and its parents exist, without touching those that do. */
+  ensurePath(path: string, parents: ParentsOption = 'persistent'): Promise<void> {
+    return ensurePath(this, path, parents);
+  }
+
+  /** Writes the data of a znode, and creates it, with missing parents, where there is none. Not atomic; the last one wins. */
+  upsert(
+    path: string,
+    data: Data,
+    options: { readonly acl?: readonly Acl[] | undefined } & RequestLimits = {},
+  ): Promise<void> {
+    return upsert(this, path, data, options);
+  }
+
+  /** Deletes a znode and all below it, in batches, leaves first; no matter if somebody else deletes, too. Not atomic. @throws NotEmptyError if others create faster. */
+  deleteTree(path: string): Promise<void> {
+    return deleteTree(this, path);
+  }
+
+  /** All znodes from `path` on, parents before their children. Not a snapshot: what changes meanwhile may be seen or not. */
+  walk(path: string): AsyncGenerator<WalkedZNode, void, undefined> {
+    return walk(this, path);
+  }
+
+  /** The children of a znode with their data, by name. Those that vanish meanwhile are left out. @throws NoNodeError. */
+  getChildrenData(path: string): Promise<Map<string, ZNode>> {
+    return childrenWithData(this, path);
+  }
+}
