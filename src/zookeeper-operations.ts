@@ -226,6 +226,12 @@ export class ZooKeeperOperations {
     }
   }
 
+  /** Forgets a listener that was given as `watch` to reads of a path, before it was called. */
+  unwatch(path: string, listener: (event: OneShotEvent) => void): void {
+    checkPath(path, 'unwatch');
+    this.sessions.session.unwatch(this.base.toServer(path), listener);
+  }
+
   // --- The ensemble --------------------------------------------------------------------------------------------------
 
   /** The membership of the ensemble; a `watch` tells when it changes. No servers: a standalone one. */

@@ -6,7 +6,7 @@ import { type Failure, isFailure, LinkError, ProtocolError, UnansweredFailure } 
 import type { SessionEvent, SessionState } from '../events.js';
 import { logOf } from '../log.js';
 import type { AuthRequest } from '../operations/auth.js';
-import { closeSession, exists, setWatches, setWatches2 } from '../operations/index.js';
+import { closeSession, exists, removeWatches, setWatches, setWatches2 } from '../operations/index.js';
 import type { OneShotKind, Operation } from '../operations/operation.js';
 import type { RemovableWatches } from '../operations/watching.js';
 import type { ResolvedOptions } from '../options.js';
@@ -254,6 +254,13 @@ export class Session {
     if (this.#state !== 'connected' || channel === undefined) return;
     for (const request of rewatchRequests(this.watches.paths(path), this.around.lastZxid.value))
       this.#setWatches(channel, request);
+  }
+
+  /** Forgets a one-shot watch; the server's goes when nobody else watches the path. */
+  unwatch(path: string, key: unknown): void {
+    if (!this.watches.removeOneShot(path, key) || this.watches.has(path) || this.#state !== 'connected') return;
+    // Whatever it comes to: a watch that stays behind tells nobody.
+    void this.submit(removeWatches, { path, watches: 'any' }, path.length);
   }
 
   /** Ends the watches of a path, here. Returns whether there were any. */

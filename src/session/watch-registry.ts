@@ -46,6 +46,17 @@ export class WatchRegistry {
     else listeners.set(listener.key, listener);
   }
 
+  /** Takes a one-shot watch away; returns whether it was there. */
+  removeOneShot(path: string, key: unknown): boolean {
+    let removed = false;
+    for (const table of Object.values(this.#oneShots)) {
+      const listeners = table.get(path);
+      removed = (listeners?.delete(key) ?? false) || removed;
+      if (listeners?.size === 0) table.delete(path);
+    }
+    return removed;
+  }
+
   addPersistent(listener: PersistentListener): void {
     const table = this.#tableOf(listener);
     const listeners = table.get(listener.path);

@@ -1,0 +1,85 @@
+import { type LeaseOptions, NoNodeError, type OneShotEvent, type SessionLease, type ZooKeeper } from 'zookit';
+import type { Contender } from './contender.js';
+import type { FencingToken } from './fencing.js';
+import { isEndOfSession } from './waiting.js';
+
+/**
+ * Something that is held as long as a znode of our session stands: a lock, a leadership.
+ *
+ * - While connected it is held, unless somebody deletes the znode.
+ * - While disconnected it is held until the session may have ended, less a margin; with `loseOn: 'suspended'` not even so long.
+ * - After the session has ended it is lost for good.
+ *
+ * Dispose of it (`await using`) or call `release()`.
+ */
+export class Holder implements AsyncDisposable {
+  readonly #zk: ZooKeeper;
+  readonly #contender: Contender;
+  readonly #lease: SessionLease;
+  #released: Promise<void> | undefined;
+
+  /** Made by the recipe. */
+  constructor(zk: ZooKeeper, contender: Contender, options: LeaseOptions) {
+    this.#zk = zk;
+    this.#contender = contender;
+    this.#lease = zk.lease(options);
+    // Between the last answer and now the session may have been replaced: then nothing is held.
+    if (zk.session === contender.session) void this.#watchOver();
+    else this.#lease.lose('its session has ended');
+  }
+
+  /** The znode that stands for it. */
+  get path(): string {
+    return this.#contender.path;
+  }
+
+  /** Whether it is certainly still held, worked out at this look. Once `false`, always `false`. */
+  get held(): boolean {
+    return this.#lease.held;
+  }
+
+  /** Aborts when it is lost or released. Hand it to whatever is done under the lock. */
+  get signal(): AbortSignal {
+    return this.#lease.signal;
+  }
+
+  /** A number higher than that of every holder before. */
+  get fencingToken(): FencingToken {
+    return this.#contender.fencingToken;
+  }
+
+  /**
+   * Gives it back. Resolves when the znode is gone or its session is over; while disconnected, that is after the
+   * reconnect. Calling it again waits for the same end.
+   */
+  release(): Promise<void> {
+    this.#released ??= this.#leave();
+    return this.#released;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  async #leave(): Promise<void> {
+    this.#lease.release();
+    this.#zk.unwatch(this.path, this.#onChange);
+    await this.#contender.leave();
+  }
+
+  /** Somebody else may delete the znode, and so give away what it stands for. */
+  async #watchOver(): Promise<void> {
+    try {
+      await this.#zk.getData(this.path, { watch: this.#onChange });
+    } catch (error) {
+      if (error instanceof NoNodeError) this.#lease.lose('its znode was deleted');
+      // The session's end is told by the lease itself; any other error leaves the znode where it is.
+      else if (isEndOfSession(error)) this.#lease.lose('its session has ended');
+    }
+  }
+
+  readonly #onChange = (event: OneShotEvent): void => {
+    if (event.type === 'deleted') this.#lease.lose('its znode was deleted');
+    else if (event.type !== 'ended' && this.#released === undefined) void this.#watchOver();
+  };
+}

@@ -1,0 +1,105 @@
+import { InvalidArgumentError, ZooKeeperError } from 'zookit';
+
+/** How long an instance is registered: as long as its session (`DYNAMIC`), or until it is unregistered. */
+export type ServiceType = 'DYNAMIC' | 'STATIC' | 'PERMANENT' | 'DYNAMIC_SEQUENTIAL';
+
+/** A part of a URI template: text, or the name of a variable. */
+export interface UriPart {
+  readonly value: string;
+  readonly variable: boolean;
+}
+
+/** One instance of a service, with the fields that Curator's discovery has. */
+export interface ServiceInstance<Payload = unknown> {
+  readonly name: string;
+  readonly id: string;
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly sslPort: number | null;
+  readonly payload: Payload | null;
+  /** Milliseconds since 1970, by the clock of the instance. */
+  readonly registrationTimeUTC: number;
+  readonly serviceType: ServiceType;
+  readonly uriSpec: { readonly parts: readonly UriPart[] } | null;
+  /** Whether the instance wants to be called. */
+  readonly enabled: boolean;
+}
+
+/** The data of an instance's znode is not what Curator's discovery writes. */
+export class InvalidServiceInstanceError extends ZooKeeperError {
+  readonly code = 'INVALID_SERVICE_INSTANCE';
+}
+
+const serviceTypes: readonly string[] = ['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNAMIC_SEQUENTIAL'];
+
+/**
+ * The JSON that Curator's discovery reads: its keys in its order, nulls written out. `enabled` is left out where it is
+ * true, because old releases of Curator stumble over it.
+ */
+export function encodeInstance(instance: ServiceInstance): string {
+  const { name, id, address, port, sslPort, payload, registrationTimeUTC, serviceType, uriSpec, enabled } = instance;
+  const fields = { name, id, address, port, sslPort, payload, registrationTimeUTC, serviceType, uriSpec };
+  return JSON.stringify(enabled ? fields : { ...fields, enabled });
+}
+
+/** Reads what Curator's discovery writes. @throws InvalidServiceInstanceError. */
+export function decodeInstance<Payload>(text: string, path: string): ServiceInstance<Payload> {
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new InvalidServiceInstanceError(`not the data of a service instance: ${problem}`, {
+      operation: 'discover',
+      path,
+      cause,
+    });
+  };
+  let fields: Record<string, unknown>;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return fail('it is no JSON object');
+    fields = parsed as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof InvalidServiceInstanceError) throw error;
+    return fail('it is no JSON', error);
+  }
+  const serviceType = fields['serviceType'] ?? 'DYNAMIC';
+  if (!serviceTypes.includes(serviceType as string)) fail(`there is no serviceType ${JSON.stringify(serviceType)}`);
+  return {
+    name: text_(fields['name']) ?? '',
+    id: text_(fields['id']) ?? '',
+    address: text_(fields['address']),
+    port: number_(fields['port']),
+    sslPort: number_(fields['sslPort']),
+    payload: (fields['payload'] ?? null) as Payload | null,
+    registrationTimeUTC: number_(fields['registrationTimeUTC']) ?? 0,
+    serviceType: serviceType as ServiceType,
+    uriSpec: (fields['uriSpec'] ?? null) as ServiceInstance['uriSpec'],
+    enabled: fields['enabled'] !== false,
+  };
+}
+
+function text_(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** Curator takes `"80"` for 80, too. */
+function number_(value: unknown): number | null {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+}
+
+/** A name or an id becomes a part of a path. @throws InvalidArgumentError. */
+export function checkServicePart(value: string, what: string): void {
+  if (typeof value === 'string' && value !== '' && !value.includes('/') && value !== '.' && value !== '..') return;
+  throw new InvalidArgumentError(
+    `the ${what} of a service is ${JSON.stringify(value)}; it must be a text without "/"`,
+    { operation: 'register' },
+  );
+}
+
+/** @throws InvalidArgumentError. */
+export function checkServicePort(value: number | null, what: string): void {
+  if (value === null || (Number.isInteger(value) && value >= 0 && value <= 65535)) return;
+  throw new InvalidArgumentError(
+    `the ${what} of a service is ${String(value)}; it must be a whole number from 0 to 65535`,
+    { operation: 'register' },
+  );
+}

@@ -1,0 +1,173 @@
+import {
+  AbortedError,
+  AuthFailedError,
+  ClosedError,
+  ConnectionLossError,
+  OperationTimeoutError,
+  QueueFullError,
+  SessionExpiredError,
+  ThrottledError,
+  type WaitOptions,
+  type ZooKeeper,
+} from 'zookit';
+
+/** The longest delay that Node's timers take; a longer one would fire at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** The first pause after an error that passes, milliseconds; it doubles each time, up to the longest. */
+const FIRST_PAUSE = 20;
+const LONGEST_PAUSE = 2_000;
+
+/** Milliseconds since 1970, for people to read: no decision hangs on it. */
+export function timeOfDay(): number {
+  return Math.round(performance.timeOrigin + performance.now());
+}
+
+/** A promise that is settled from outside. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
+
+export function defer<T = void>(): Deferred<T> {
+  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // Nobody may be waiting when it is rejected; those who do wait are told all the same.
+  promise.catch(() => undefined);
+  return { promise, resolve: (value) => settle?.resolve(value), reject: (reason) => settle?.reject(reason) };
+}
+
+/** A timer that calls `run` once after so many milliseconds. Returns what stops it. */
+export function after(milliseconds: number, run: () => void): () => void {
+  const handle = setTimeout(run, Math.min(milliseconds, LONGEST_DELAY));
+  return () => clearTimeout(handle);
+}
+
+/**
+ * The wait of one caller: one deadline, taken at the start, and one signal, over however many steps it takes. Dispose
+ * of it when the wait is over.
+ */
+export class Wait implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #stop: () => void;
+  /** Makes the error of a wait that is over, at the place where the caller waits. */
+  #error: (() => Error) | undefined;
+
+  constructor(
+    { timeout, signal }: WaitOptions,
+    /** For the errors: who waits, for what. */
+    subject: { readonly operation: string; readonly path: string },
+  ) {
+    const onAbort = (): void =>
+      this.#end(() => new AbortedError('the wait was aborted', { ...subject, cause: signal?.reason }, false));
+    const onTimeout = (): void =>
+      this.#end(() => new OperationTimeoutError(`the wait of ${timeout} ms is over`, subject, false));
+    const cancel = timeout === undefined ? undefined : after(timeout, onTimeout);
+    this.#stop = () => {
+      cancel?.();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort);
+  }
+
+  /** Aborts when the wait is over. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The promise's result, unless the wait ends first: then OperationTimeoutError or AbortedError. */
+  async race<T>(promise: Promise<T>): Promise<T> {
+    const over = defer<never>();
+    const onAbort = (): void => over.reject(undefined);
+    this.signal.addEventListener('abort', onAbort);
+    if (this.signal.aborted) onAbort();
+    // When the wait ends first, nobody is there any more for what the promise comes to.
+    promise.catch(() => undefined);
+    try {
+      return await Promise.race([promise, over.promise]);
+    } catch (error) {
+      throw this.#error === undefined ? error : this.#error();
+    } finally {
+      this.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop();
+  }
+
+  #end(error: () => Error): void {
+    this.#error ??= error;
+    this.#stop();
+    this.#controller.abort();
+  }
+}
+
+/** Whether trying again later can help. */
+export function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ConnectionLossError ||
+    error instanceof OperationTimeoutError ||
+    error instanceof QueueFullError ||
+    error instanceof ThrottledError
+  );
+}
+
+/** Whether the same can be tried again, in a new session if need be. */
+export function canTryAgain(zk: ZooKeeper, error: unknown): boolean {
+  return isPassing(error) || (error instanceof SessionExpiredError && zk.state !== 'expired');
+}
+
+/** Whether the error says that the session is over. */
+export function isEndOfSession(error: unknown): boolean {
+  return error instanceof SessionExpiredError || error instanceof ClosedError || error instanceof AuthFailedError;
+}
+
+/** Resolves after a while, longer at each attempt and never the same for all; ends early when the client connects. */
+export async function pause(zk: ZooKeeper, attempt: number, signal?: AbortSignal): Promise<void> {
+  const over = defer();
+  const wake = (): void => over.resolve();
+  const stop = after(Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(attempt, 20)), wake);
+  zk.on('connected', wake);
+  signal?.addEventListener('abort', wake);
+  if (signal?.aborted === true) wake();
+  try {
+    await over.promise;
+  } finally {
+    stop();
+    zk.off('connected', wake);
+    signal?.removeEventListener('abort', wake);
+  }
+}
+
+/**
+ * Looks, and looks again whenever what was seen may have changed, until there is a result. `look` leaves a watch that
+ * calls `changed`; a wake-up proves nothing, so nothing is concluded from it. `forget` takes the watch away again. What
+ * passes, as a lost connection, does not end the wait.
+ */
+export async function lookUntil<T extends object | string | number | true>(
+  zk: ZooKeeper,
+  wait: Wait,
+  look: (changed: () => void) => Promise<T | undefined>,
+  forget: (changed: () => void) => void,
+): Promise<T> {
+  for (let failures = 0; ;) {
+    const change = defer();
+    const changed = (): void => change.resolve();
+    try {
+      const result = await wait.race(look(changed));
+      if (result !== undefined) return result;
+      failures = 0;
+      await wait.race(change.promise);
+    } catch (error) {
+      if (wait.signal.aborted || !canTryAgain(zk, error)) throw error;
+      await wait.race(pause(zk, failures++, wait.signal));
+    } finally {
+      forget(changed);
+    }
+  }
+}
