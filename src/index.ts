@@ -4,7 +4,15 @@ import Long from 'long';
 export { Long };
 export { type Acl, acl, allPermissions, digestId, type Permission } from './acl.js';
 export { InvalidConnectStringError } from './connection/connect-string.js';
-export type { Created, CreateOptions, CreateSpec, ParentsOption, SequentialMode, TtlMode } from './created.js';
+export type {
+  Created,
+  CreatedInTransaction,
+  CreateOptions,
+  CreateSpec,
+  ParentsOption,
+  SequentialMode,
+  TtlMode,
+} from './created.js';
 export type { Endpoint, EnsembleConfig, EnsembleServer } from './ensemble-config.js';
 export {
   AbortedError,

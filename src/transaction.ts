@@ -1,6 +1,6 @@
 import { acl as readyMade } from './acl.js';
 import { ANY_VERSION, checkAcl, checkData, checkMode, checkTtl, checkVersion } from './arguments.js';
-import { type Created, type CreateSpec, describeCreated } from './created.js';
+import { type CreatedInTransaction, type CreateSpec, describeCreated } from './created.js';
 import { InvalidArgumentError, ServerCode, serverError, type TransactionOutcome } from './errors.js';
 import { type CreateMode, createFlags, isSequential } from './operations/create.js';
 import type { MultiOperation, MultiResponse, MultiResult } from './operations/multi.js';
@@ -47,7 +47,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
     path: string,
     data: Data = null,
     options: CreateSpec<Mode, WithStat> = {} as CreateSpec<Mode, WithStat>,
-  ): Transaction<[...Results, Created<Mode, WithStat>]> {
+  ): Transaction<[...Results, CreatedInTransaction<Mode, WithStat>]> {
     const mode: CreateMode = options.mode ?? 'persistent';
     checkMode(mode, 'create', path);
     checkPath(path, 'create', isSequential(mode));

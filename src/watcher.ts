@@ -1,10 +1,9 @@
 import { callUser, type OneShotEvent, type WatchEvent } from './events.js';
-import { removeWatches } from './operations/index.js';
 import type { OneShotKind, WatchableRequest } from './operations/operation.js';
 import type { Chroot } from './paths.js';
 import type { Arming } from './session/pending-request.js';
 import type { Session } from './session/session.js';
-import type { PersistentListener } from './session/watch-registry.js';
+import type { ArmingState, PersistentListener } from './session/watch-registry.js';
 
 /** Events that may wait for a slow reader. Beyond that they are dropped, and a single `resync` says so. */
 const MOST_WAITING = 10_000;
@@ -24,16 +23,22 @@ export function oneShotArming(
 ): Arming {
   const { watches } = session;
   const oneShot = { key: listener, tell: (event: OneShotEvent) => listener(toClient(event, chroot)) };
+  const state: ArmingState = { disturbed: false };
   return {
     beforeSend() {
       request.watch = !watches.coversOneShot(kind, request.path);
+      watches.expect(request.path, state);
     },
     armed(found) {
+      watches.expectNoMore(request.path, state);
       watches.addOneShot(kind === 'exists' && found ? 'data' : kind, request.path, oneShot);
-      // The watch that was to bring its events was taken away while the read was on its way.
-      if (!request.watch && !watches.coversOneShot(kind, request.path)) session.watchAgain(request.path);
+      // Meanwhile the server was told to forget it, or the watch that was to bring its events was taken away.
+      const isMissing = request.watch ? state.disturbed : !watches.coversOneShot(kind, request.path);
+      if (isMissing) session.watchAgain(request.path);
     },
-    refused: () => undefined,
+    refused() {
+      watches.expectNoMore(request.path, state);
+    },
   };
 }
 
@@ -75,12 +80,20 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   /** Registers the watch with its session. @internal */
   get arming(): Arming {
     const { watches } = this.session;
+    const { path } = this.#listener;
+    const state: ArmingState = { disturbed: false };
     return {
-      beforeSend: () => watches.addPersistent(this.#listener),
+      beforeSend: () => {
+        watches.addPersistent(this.#listener);
+        watches.expect(path, state);
+      },
       armed: () => {
+        watches.expectNoMore(path, state);
         this.#listener.armed = true;
+        if (state.disturbed) this.session.watchAgain(path);
       },
       refused: () => {
+        watches.expectNoMore(path, state);
         if (watches.removePersistent(this.#listener)) this.session.watchAgain(this.#listener.path);
       },
     };
@@ -93,10 +106,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     const { path } = this.#listener;
     if (!session.watches.removePersistent(this.#listener) || session.watches.stillNeeded(this.#listener)) return;
     if (session.state !== 'connected') return;
-    const removed = session.submit(removeWatches, { path, watches: 'any' }, path.length);
-    // The server has now forgotten the other watches of this path, too.
-    session.watchAgain(path);
-    await removed;
+    await session.removeWatches(path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

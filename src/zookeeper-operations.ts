@@ -216,6 +216,7 @@ export class ZooKeeperOperations {
     checkPath(path, 'removeWatches');
     const { session } = this.sessions;
     const hadSome = session.endWatches(this.base.toServer(path), watches);
+    session.watches.disturb(this.base.toServer(path));
     const removed = this.#ask(operations.removeWatches, path, { path: '', watches }, limits);
     session.watchAgain(this.base.toServer(path));
     try {

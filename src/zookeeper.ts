@@ -73,7 +73,8 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
       await zk.ready({ timeout: zk.sessions.options.connectTimeout, signal });
       return zk;
     } catch (error) {
-      await zk.close();
+      // There is nothing of ours to end, and a session to be attached to may be in use elsewhere.
+      await zk.close({ keepSession: true });
       throw error;
     }
   }

@@ -38,10 +38,11 @@ export class HostProvider {
     return this.#servers.length;
   }
 
-  next(): NextServer {
+  /** `longestPause` bounds the pause, milliseconds: a session that still lives is not to be slept away. */
+  next(longestPause = LONGEST_PAUSE): NextServer {
     const server = this.#servers[this.#next % this.#servers.length];
     if (server === undefined) throw new Error('a host provider needs a server');
-    const pause = this.#pause();
+    const pause = this.#pause(longestPause);
     this.#next = (this.#next + 1) % this.#servers.length;
     this.#tried++;
     return { server, pause };
@@ -58,11 +59,11 @@ export class HostProvider {
     return this.#tried > 0 && this.#tried % this.#servers.length === 0;
   }
 
-  #pause(): number {
+  #pause(longestPause: number): number {
     if (this.#tried === 0) return this.#lostOne ? this.random() * SPREAD_AFTER_LOSS : 0;
     if (!this.roundIsOver) return 0;
     const rounds = this.#tried / this.#servers.length;
-    return this.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(rounds - 1, 30));
+    return this.random() * Math.min(longestPause, FIRST_PAUSE * 2 ** Math.min(rounds - 1, 30));
   }
 }
 

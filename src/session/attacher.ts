@@ -31,6 +31,8 @@ export interface Attached {
 export interface AttacherUser {
   /** What the next connect request says. */
   connectRequest(): ConnectRequest;
+  /** How long to pause between rounds at most, milliseconds; undefined where nothing is to be saved. */
+  longestPause(): number | undefined;
   attached(attached: Attached): void;
   /** A server said that the session is over. */
   expired(): void;
@@ -67,7 +69,7 @@ export class Attacher {
   }
 
   #next(): void {
-    const { server, pause } = this.hosts.next();
+    const { server, pause } = this.hosts.next(this.user.longestPause());
     this.#pause = after(pause, () => this.#try(server, this.user.connectRequest()));
   }
 

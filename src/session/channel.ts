@@ -212,16 +212,16 @@ export class Channel implements ConnectionUser {
 
   ended(reason: Error): void {
     this.#heartbeat.stop();
-    this.#blame(reason);
-    this.user.ended(reason, this.#inFlight.takeAll());
+    this.user.ended(this.#blame(reason), this.#inFlight.takeAll());
     for (const { settle } of this.#claims.splice(0)) settle(false);
   }
 
-  /** A reply that is too large is the doing of the one request that it answers. */
-  #blame(reason: Error): void {
+  /** A reply that is too large is the doing of the one request that it answers; for all others a link was lost. */
+  #blame(reason: Error): Error {
     const request = this.#inFlight.first;
-    if (!(reason instanceof FrameTooLargeError) || request?.xid !== reason.xid) return;
+    if (!(reason instanceof FrameTooLargeError) || request?.xid !== reason.xid) return reason;
     request.fail(new UnansweredFailure('replyTooLarge', reason.message, request.operation.effect === 'write', reason));
     this.#inFlight.shift();
+    return new LinkError('a reply was too large', { cause: reason });
   }
 }

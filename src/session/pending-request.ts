@@ -48,7 +48,7 @@ export interface Arming {
   beforeSend(): void;
   /** The reply has come, and with it the watch. `found`: the znode exists. */
   armed(found: boolean): void;
-  /** There will be no watch. */
+  /** There will be no watch, or nobody to tell. May be called again. */
   refused(): void;
 }
 
@@ -114,6 +114,7 @@ export class TypedRequest<Request, Result> extends PendingRequest {
   /** The caller waits no longer. The request keeps its place; a watch that it brings has nobody to tell. */
   #abandon(kind: 'timeout' | 'aborted', message: string, cause?: unknown): void {
     const mayHaveBeenApplied = this.timesSent > 0 && this.operation.effect === 'write';
+    this.arming?.refused();
     this.#settle(new UnansweredFailure(kind, message, mayHaveBeenApplied, cause));
   }
 

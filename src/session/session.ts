@@ -37,6 +37,9 @@ const removedKinds: Readonly<Record<RemovableWatches, readonly (OneShotKind | 'p
   children: ['children'],
 };
 
+/** While the session lives, pauses between rounds stay below a part of its timeout, but not below this, milliseconds. */
+const LEAST_PAUSE = 100;
+
 const NO_SESSION: SessionKey = { id: Long.ZERO, password: Buffer.alloc(16) };
 
 /** What the sessions of one client share. */
@@ -86,6 +89,7 @@ export class Session {
     this.#backlog = new Backlog(around.options.offlineQueue);
     this.#attacher = new Attacher(around.hosts, around.options, {
       connectRequest: () => this.#connectRequest(),
+      longestPause: () => (this.deadline.remaining > 0 ? Math.max(LEAST_PAUSE, this.#timeout / 6) : undefined),
       attached: (attached) => this.#attached(attached),
       expired: () => this.#expired('the server knows no such session'),
       ahead: () => this.#ahead(),
@@ -258,9 +262,18 @@ export class Session {
 
   /** Forgets a one-shot watch; the server's goes when nobody else watches the path. */
   unwatch(path: string, key: unknown): void {
-    if (!this.watches.removeOneShot(path, key) || this.watches.has(path) || this.#state !== 'connected') return;
+    const { watches } = this;
+    if (!watches.removeOneShot(path, key) || watches.has(path) || watches.expects(path)) return;
     // Whatever it comes to: a watch that stays behind tells nobody.
-    void this.submit(removeWatches, { path, watches: 'any' }, path.length);
+    if (this.#state === 'connected') void this.removeWatches(path);
+  }
+
+  /** Makes the server forget all watches of a path, and watches again what is still watched here. */
+  async removeWatches(path: string): Promise<void> {
+    this.watches.disturb(path);
+    const removed = this.submit(removeWatches, { path, watches: 'any' }, path.length);
+    this.watchAgain(path);
+    await removed;
   }
 
   /** Ends the watches of a path, here. Returns whether there were any. */

@@ -18,6 +18,12 @@ export interface PersistentListener {
   tell(event: WatchEvent): void;
 }
 
+/** A watch on its way to the server. */
+export interface ArmingState {
+  /** The server was told, after the request, to forget the watches of its path. */
+  disturbed: boolean;
+}
+
 type OneShots = Map<string, Map<unknown, OneShotListener>>;
 type Persistents = Map<string, Set<PersistentListener>>;
 
@@ -38,12 +44,39 @@ export class WatchRegistry {
   };
   readonly #persistent: Persistents = new Map();
   readonly #recursive: Persistents = new Map();
+  /** Requests on their way that bring a watch, by path. */
+  readonly #onTheWay = new Map<string, Set<ArmingState>>();
 
   /** Adds a one-shot watch. */
   addOneShot(kind: OneShotKind, path: string, listener: OneShotListener): void {
     const listeners = this.#oneShots[kind].get(path);
     if (listeners === undefined) this.#oneShots[kind].set(path, new Map([[listener.key, listener]]));
     else listeners.set(listener.key, listener);
+  }
+
+  /** A request that brings a watch is about to be sent, for the first time or again. */
+  expect(path: string, state: ArmingState): void {
+    state.disturbed = false;
+    const states = this.#onTheWay.get(path);
+    if (states === undefined) this.#onTheWay.set(path, new Set([state]));
+    else states.add(state);
+  }
+
+  /** The request was answered, or will not be. */
+  expectNoMore(path: string, state: ArmingState): void {
+    const states = this.#onTheWay.get(path);
+    states?.delete(state);
+    if (states?.size === 0) this.#onTheWay.delete(path);
+  }
+
+  /** The server is told to forget the watches of a path: those on their way to it, too. */
+  disturb(path: string): void {
+    for (const state of this.#onTheWay.get(path) ?? []) state.disturbed = true;
+  }
+
+  /** Whether a watch of this path is on its way. */
+  expects(path: string): boolean {
+    return this.#onTheWay.has(path);
   }
 
   /** Takes a one-shot watch away; returns whether it was there. */
