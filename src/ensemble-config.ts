@@ -33,9 +33,15 @@ export function parseEnsembleConfig(text: string): EnsembleConfig {
   let version = Long.ZERO;
   for (const line of text.split('\n').map((each) => each.trim())) {
     if (line.startsWith('server.')) servers.push(parseServer(line));
-    else if (line.startsWith('version=')) version = Long.fromString(line.slice('version='.length), false, 16);
+    else if (line.startsWith('version=')) version = parseVersion(line);
   }
   return { servers, version };
+}
+
+function parseVersion(line: string): Long {
+  const [, digits] = /^version=([0-9a-f]{1,16})$/i.exec(line) ?? [];
+  if (digits === undefined) throw new ProtocolError(`no version of an ensemble's configuration: ${line}`);
+  return Long.fromString(digits, false, 16);
 }
 
 // server.<id>=<host>:<quorum>:<election>[|<host>:<quorum>:<election>...][:<role>][;[<host>:]<port>[;...]]

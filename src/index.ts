@@ -1,4 +1,5 @@
 /** The public API of zookit. What is not named here is private. */
+import './disposal.js';
 import Long from 'long';
 
 export { Long };

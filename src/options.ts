@@ -126,7 +126,7 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
     maxRequestBytes: number('maxRequestBytes', options.maxRequestBytes),
     maxReplyBytes: number('maxReplyBytes', options.maxReplyBytes),
     offlineQueue: resolveQueue(offlineQueue),
-    auth: auth.map(checkAuth),
+    auth: checkAuths(auth),
     session: session === undefined ? undefined : checkCredentials(session),
     renewSession: boolean('renewSession', renewSession),
     whenAhead: oneOf('whenAhead', whenAhead, ['renew', 'wait']),
@@ -136,13 +136,18 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
 
 function resolveQueue(queue: OfflineQueueOptions | false): ResolvedOptions['offlineQueue'] {
   if (queue === false) return false;
-  if (typeof queue !== 'object') return fail('offlineQueue', queue, 'an object, or false');
+  if (!isObject(queue)) return fail('offlineQueue', queue, 'an object, or false');
   rejectUnknown(queue, ['maxOperations', 'maxBytes', 'maxWait'], 'option of offlineQueue');
   return {
     maxOperations: number('offlineQueue.maxOperations', queue.maxOperations),
     maxBytes: number('offlineQueue.maxBytes', queue.maxBytes),
     maxWait: number('offlineQueue.maxWait', queue.maxWait),
   };
+}
+
+function checkAuths(auths: readonly AuthInfo[]): readonly AuthInfo[] {
+  if (Array.isArray(auths) && auths.every(isObject)) return auths.map(checkAuth);
+  throw new InvalidArgumentError('the option auth must be a list of { scheme, auth }');
 }
 
 /** Throws `InvalidArgumentError` unless these are credentials. What they hold appears in no message. */
@@ -157,6 +162,7 @@ export function checkAuth(info: AuthInfo): AuthInfo {
 }
 
 function checkCredentials(session: SessionCredentials): SessionCredentials {
+  if (!isObject(session)) throw new InvalidArgumentError('the option session must be an object of id and password');
   if (!/^0x[0-9a-f]{1,16}$/i.test(session.id))
     fail('session.id', session.id, 'a hexadecimal number such as "0x100000c92d0004c"');
   if (typeof session.password !== 'string')
@@ -188,8 +194,15 @@ export function rejectUnknown(given: object, known: readonly string[], what: str
   }
 }
 
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
 function fail(name: string, value: unknown, expected: string): never {
-  throw new InvalidArgumentError(
-    `the option ${name} is ${typeof value === 'object' ? 'an object' : JSON.stringify(value)}; it must be ${expected}`,
-  );
+  throw new InvalidArgumentError(`the option ${name} is ${shown(value)}; it must be ${expected}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return isObject(value) || typeof value === 'function' ? `of type ${typeof value}` : String(value);
 }

@@ -113,10 +113,11 @@ export class Chroot {
     return path === '/' ? this : new Chroot(this.prefix + path);
   }
 
-  /** The server's path of the client's path. */
-  toServer(path: string): string {
+  /** The server's path of the client's path. `sequential`: of a znode to which the server appends a number. */
+  toServer(path: string, sequential = false): string {
     if (this.prefix === '') return path;
-    return path === '/' ? this.prefix : this.prefix + path;
+    // A number is appended to `/chroot/`: without the slash, the znode would lie beside the chroot.
+    return path === '/' && !sequential ? this.prefix : this.prefix + path;
   }
 
   /** Whether a path of the server lies at or below this chroot. */

@@ -54,7 +54,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
     checkData(data, 'create', path);
     const acl = options.acl ?? readyMade.open;
     checkAcl(acl, 'create', path);
-    const request = { path: this.chroot.toServer(path), data, acl, flags: createFlags[mode] };
+    const request = { path: this.chroot.toServer(path, isSequential(mode)), data, acl, flags: createFlags[mode] };
     if (mode === 'container') return this.#add(path, { kind: 'createContainer', ...request });
     if (mode === 'ttl' || mode === 'ttlSequential') {
       return this.#add(path, { kind: 'createTtl', ...request, ttl: checkTtl(options.ttl, 'create', path) });

@@ -97,7 +97,8 @@ export class ZooKeeperOperations {
     checkData(data, name, path);
     const acl = options.acl ?? readyMade.open;
     checkAcl(acl, name, path);
-    const request: CreateRequest = { path: this.base.toServer(path), data, acl, flags: createFlags[mode] };
+    const serverPath = this.base.toServer(path, isSequential(mode));
+    const request: CreateRequest = { path: serverPath, data, acl, flags: createFlags[mode] };
     const { session } = this.sessions;
     const bytes = path.length + dataBytes(data);
     const outcome = await (mode === 'ttl' || mode === 'ttlSequential'
@@ -159,11 +160,11 @@ export class ZooKeeperOperations {
 
   /** The paths of the ephemeral znodes of this session at and below `path`. Needs ZooKeeper 3.6. */
   getEphemerals(path = '/', limits: RequestLimits = {}): Promise<string[]> {
-    const below = this.base.within(path);
-    // The server compares texts: /a would bring /ab, too.
-    return this.#ask(operations.getEphemerals, path, { path: '' }, limits, (paths) =>
-      paths.filter((each) => below.contains(each)).map((each) => this.base.toClient(each)),
-    );
+    return this.#ask(operations.getEphemerals, path, { path: '' }, limits, (paths) => {
+      // The server compares texts: /a would bring /ab, too.
+      const below = this.base.within(path);
+      return paths.filter((each) => below.contains(each)).map((each) => this.base.toClient(each));
+    });
   }
 
   /** The ACL of a znode, and its stat, whose `aversion` is the version of the ACL. @throws NoNodeError. */

@@ -116,19 +116,19 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
   }
 
   /** Calls `listener` at every event of the kind; `session` stands for all kinds. A listener that throws disturbs no other. */
-  on<E extends keyof SessionEventMap>(event: E, listener: (event: SessionEventMap[E]) => void): this {
+  on<E extends keyof SessionEventMap>(event: E, listener: (...args: SessionEventMap[E]) => void): this {
     this.sessions.events.on(event, listener);
     return this;
   }
 
   /** As {@link on}, for the next event only. */
-  once<E extends keyof SessionEventMap>(event: E, listener: (event: SessionEventMap[E]) => void): this {
+  once<E extends keyof SessionEventMap>(event: E, listener: (...args: SessionEventMap[E]) => void): this {
     this.sessions.events.once(event, listener);
     return this;
   }
 
   /** Takes a listener off. */
-  off<E extends keyof SessionEventMap>(event: E, listener: (event: SessionEventMap[E]) => void): this {
+  off<E extends keyof SessionEventMap>(event: E, listener: (...args: SessionEventMap[E]) => void): this {
     this.sessions.events.off(event, listener);
     return this;
   }

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { ZooKeeperError } from '../errors.js';
 import { Chroot } from '../paths.js';
 
@@ -61,7 +62,7 @@ function parseServer(text: string): ServerAddress | string {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed) {
     const host = bracketed[1] ?? '';
-    if (!/^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(%\w+)?$/.test(host)) return 'there is no IPv6 address in the brackets';
+    if (!isIPv6(host)) return 'there is no IPv6 address in the brackets';
     return withPort(host, bracketed[2]);
   }
   if (text.includes('[') || text.includes(']')) return 'brackets belong around an IPv6 address: "[::1]:2181"';
