@@ -46,6 +46,11 @@ export function checkTtl(ttl: number | undefined, operation: string, path: strin
   );
 }
 
+/** `Array.isArray` knows nothing of readonly arrays. */
+function isList(value: readonly unknown[]): boolean {
+  return Array.isArray(value);
+}
+
 export function checkAcl(acl: readonly Acl[], operation: string, path: string): void {
   const fail = (problem: string): never => {
     throw new InvalidArgumentError(`${problem}; acl.open, acl.creatorAll and acl.digest(...) are examples`, {
@@ -53,11 +58,11 @@ export function checkAcl(acl: readonly Acl[], operation: string, path: string): 
       path,
     });
   };
-  if (!Array.isArray(acl) || acl.length === 0) fail('the ACL must be a list with at least one entry');
+  if (!isList(acl) || acl.length === 0) fail('the ACL must be a list with at least one entry');
   for (const { scheme, id, permissions } of acl) {
     if (typeof scheme !== 'string' || scheme === '' || typeof id !== 'string')
       fail('an entry of the ACL has no scheme or no id');
-    if (!Array.isArray(permissions)) fail(`the entry ${scheme}:${id} of the ACL has no permissions`);
+    if (!isList(permissions)) fail(`the entry ${scheme}:${id} of the ACL has no permissions`);
     const unknown = permissions.find((permission) => !allPermissions.includes(permission));
     if (unknown !== undefined)
       fail(`there is no permission ${JSON.stringify(unknown)}; known are ${allPermissions.join(', ')}`);
@@ -73,7 +78,7 @@ export interface CheckedFields {
 
 /** Checks those of the fields that a request has. */
 export function checkFields(request: CheckedFields, operation: string, path: string): void {
-  if ('data' in request) checkData(request.data as Data, operation, path);
+  if ('data' in request) checkData(request.data, operation, path);
   if (request.version !== undefined) checkVersion(request.version, operation, path);
   if (request.acl !== undefined) checkAcl(request.acl, operation, path);
 }

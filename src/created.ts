@@ -79,11 +79,10 @@ export type Created<Mode extends CreateMode = 'persistent', WithStat extends boo
  * A znode that was created in a transaction. ZooKeeper before 3.7.2, and 3.8.0 and 3.8.1, leave out the stat that was
  * asked for there, except that of container and TTL znodes.
  */
-export type CreatedInTransaction<Mode extends CreateMode = 'persistent', WithStat extends boolean = false> = Created<
-  Mode,
-  false
-> &
-  (WithStat extends true ? { readonly stat?: Stat } : object);
+export type CreatedInTransaction<
+  Mode extends CreateMode = 'persistent',
+  WithStat extends boolean = false,
+> = Created<Mode> & (WithStat extends true ? { readonly stat?: Stat } : object);
 
 /** What a server's answer means for the caller who asked for a znode at `requested`; both paths in the client's form. */
 export function describeCreated<Mode extends CreateMode, WithStat extends boolean>(

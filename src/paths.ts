@@ -8,8 +8,10 @@ const DOT = 0x2e;
  * at the end, no character that ZooKeeper forbids. The name of a sequential znode may be empty: `/queue/`.
  */
 export function checkPath(path: string, operation?: string, sequential = false): void {
-  const problem = typeof path === 'string' ? pathProblem(path, sequential) : 'it must be a string';
-  if (problem !== undefined) throw new InvalidPathError(String(path), problem, operation);
+  // Callers without types may hand in anything.
+  const given: unknown = path;
+  const problem = typeof given === 'string' ? pathProblem(given, sequential) : 'it must be a string';
+  if (problem !== undefined) throw new InvalidPathError(String(given), problem, operation);
 }
 
 function pathProblem(path: string, sequential: boolean): string | undefined {

@@ -12,7 +12,7 @@ const NEXT_ADDRESS_AFTER = 250;
  * A socket on its way to a server. The name is looked up now, and all its addresses are tried, IPv6 and IPv4 in turn,
  * so that a container that came back elsewhere is found.
  */
-export function dial(server: ServerAddress, lookup: Lookup = systemLookup as Lookup): Socket {
+export function dial(server: ServerAddress, lookup: Lookup = systemLookup): Socket {
   return connect({
     host: server.host,
     port: server.port,
