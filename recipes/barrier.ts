@@ -1,5 +1,5 @@
 import { checkPath, NodeExistsError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { lookUntil, Wait } from './waiting.js';
+import { isGone, lookUntil, Wait } from './waiting.js';
 
 /**
  * A gate: while it is set, all who wait at it are held back.
@@ -45,8 +45,7 @@ export class Barrier {
     await lookUntil(
       this.zk,
       wait,
-      async (changed) =>
-        (await this.zk.exists(this.path, { watch: changed, signal: wait.signal })) === null ? true : undefined,
+      async (changed) => ((await isGone(this.zk, this.path, changed, wait)) ? true : undefined),
       (changed) => this.zk.unwatch(this.path, changed),
     );
   }

@@ -1,10 +1,10 @@
 import {
   childPath,
   compareSequences,
+  type Created,
   type Data,
   nameOf,
   NoNodeError,
-  type OneShotEvent,
   sequenceOf,
   SessionExpiredError,
   type SessionInfo,
@@ -12,7 +12,7 @@ import {
 } from 'zookit';
 import type { FencingToken } from './fencing.js';
 import { sweep, sweepAfterWait } from './sweeper.js';
-import { canTryAgain, lookUntil, pause, type Wait } from './waiting.js';
+import { canTryAgain, isGone, lookUntil, pause, type Wait } from './waiting.js';
 
 /** Which line to stand in. */
 export interface Line {
@@ -26,38 +26,44 @@ export interface Line {
   readonly data: Data;
 }
 
+/** `gone`: the session has ended, or somebody has deleted our znode. */
+type Place = 'first' | 'behind' | 'gone';
+
 /** A place in a line: our ephemeral sequential znode among those of others, of this process or of another one. */
 export class Contender {
   /** Resolves to the first in line once it is; until then it leaves nothing behind, however the wait ends. */
   static async lead(zk: ZooKeeper, line: Line, wait: Wait): Promise<Contender> {
-    for (let failures = 0; ;) {
-      try {
-        const contender = await Contender.enter(zk, line, wait);
-        if (await contender.#untilFirst(wait)) return contender;
-      } catch (error) {
-        // Nothing was held yet, so nothing is lost by lining up again, in a new session if need be.
-        if (wait.signal.aborted || !canTryAgain(zk, error)) throw error;
-        await wait.race(pause(zk, failures++, wait.signal));
-      }
+    for (;;) {
+      const contender = await Contender.enter(zk, line, wait);
+      if ((await contender.#stand(wait, true)) === 'first') return contender;
+      // Nothing was held yet, so nothing is lost by lining up again, in a new session if need be.
     }
   }
 
   /** The first in line if it is that at once, else undefined, and nothing is left behind. */
   static async leadAtOnce(zk: ZooKeeper, line: Line, wait: Wait): Promise<Contender | undefined> {
-    const contender = await Contender.enter(zk, line, wait);
-    try {
-      const order = inOrder(await wait.race(contender.#children()), line.markers);
-      if (order[0] === contender.#name) return contender;
-    } catch (error) {
-      await sweepAfterWait(zk, Promise.resolve(contender.path), contender.session);
-      throw error;
+    for (;;) {
+      const contender = await Contender.enter(zk, line, wait);
+      const place = await contender.#stand(wait, false);
+      if (place === 'first') return contender;
+      if (place === 'behind') return undefined;
     }
-    await contender.leave();
-    return undefined;
   }
 
   /** Lines up. */
   static async enter(zk: ZooKeeper, line: Line, wait: Wait): Promise<Contender> {
+    for (let failures = 0; ;) {
+      wait.check();
+      try {
+        return await Contender.#create(zk, line, wait);
+      } catch (error) {
+        if (wait.isOver || !canTryAgain(zk, error)) throw error;
+        await wait.race(pause(zk, failures++, wait.signal));
+      }
+    }
+  }
+
+  static async #create(zk: ZooKeeper, line: Line, wait: Wait): Promise<Contender> {
     const { session } = zk;
     const creating = zk.create(childPath(line.path, line.name), line.data, {
       mode: 'ephemeralSequential',
@@ -73,11 +79,7 @@ export class Contender {
       throw new SessionExpiredError('the session has expired', { operation: 'create', path: created.path }, false);
     } catch (error) {
       // Whatever becomes of it: a znode that comes late has no owner, and must not stand in line.
-      await sweepAfterWait(
-        zk,
-        creating.then(({ path }) => path),
-        zk.session,
-      );
+      await sweepAfterWait(zk, wait, line.path, sweepLate(zk, creating));
       throw error;
     }
   }
@@ -92,7 +94,7 @@ export class Contender {
     private readonly line: Line,
     /** The session that owns the znode. */
     readonly session: SessionInfo,
-    created: { readonly path: string; readonly zxid: FencingToken },
+    created: Created<'ephemeralSequential'>,
     listing: Promise<string[]>,
   ) {
     this.path = created.path;
@@ -106,44 +108,43 @@ export class Contender {
     return sweep(this.zk, this.path, this.session);
   }
 
-  /** Whether we came to be the first; if not, somebody has deleted our znode. After an error it is gone, too. */
-  async #untilFirst(wait: Wait): Promise<boolean> {
+  /** Which place it is in the end: `behind` only without patience. Leaves the line unless it is the first. */
+  async #stand(wait: Wait, patient: boolean): Promise<Place> {
+    let watched = this.path;
     try {
-      return await this.#advance(wait);
+      const place = await lookUntil<Place>(
+        this.zk,
+        wait,
+        async (changed) => {
+          const { place, predecessor } = await this.#look();
+          if (predecessor === undefined || !patient) return place;
+          watched = childPath(this.line.path, predecessor);
+          if (await isGone(this.zk, watched, changed, wait)) changed();
+          return undefined;
+        },
+        (changed) => this.zk.unwatch(watched, changed),
+      );
+      if (place !== 'first') await wait.race(this.leave());
+      return place;
     } catch (error) {
-      await sweepAfterWait(this.zk, Promise.resolve(this.path), this.session);
+      await sweepAfterWait(this.zk, wait, this.path, this.leave());
       throw error;
     }
   }
 
-  async #advance(wait: Wait): Promise<boolean> {
-    for (;;) {
-      const order = inOrder(await wait.race(this.#children()), this.line.markers);
-      const place = order.indexOf(this.#name);
-      if (this.zk.session !== this.session) {
-        throw new SessionExpiredError('the session has expired', { operation: 'wait', path: this.path }, false);
-      }
-      if (place === -1) return false;
-      const predecessor = order[place - 1];
-      if (predecessor === undefined) return true;
-      await untilGone(this.zk, childPath(this.line.path, predecessor), wait);
-    }
+  async #look(): Promise<{ readonly place: Place; readonly predecessor?: string | undefined }> {
+    const order = inOrder(await this.#children(), this.line.markers);
+    const index = order.indexOf(this.#name);
+    if (index === -1 || this.zk.session !== this.session) return { place: 'gone' };
+    return index === 0 ? { place: 'first' } : { place: 'behind', predecessor: order[index - 1] };
   }
 
-  /** The list that was asked for with the znode serves for the first look. */
   async #children(): Promise<string[]> {
-    const listing = this.#listing ?? this.zk.getChildren(this.line.path);
+    const listing = this.#listing;
     this.#listing = undefined;
-    try {
-      return await listing;
-    } catch (error) {
-      if (!(error instanceof NoNodeError)) throw error;
-      // Asked for before the parent was there.
-      return await this.#again();
-    }
-  }
-
-  async #again(): Promise<string[]> {
+    const early = await listing?.catch(() => undefined);
+    // It does not know us where our znode was created at the second go: its parent was missing, or a request was lost.
+    if (early?.includes(this.#name) === true) return early;
     try {
       return await this.zk.getChildren(this.line.path);
     } catch (error) {
@@ -151,6 +152,12 @@ export class Contender {
       throw error;
     }
   }
+}
+
+/** Deletes a znode that was asked for and is not wanted any more, if it comes. */
+async function sweepLate(zk: ZooKeeper, creating: Promise<{ readonly path: string }>): Promise<void> {
+  const created = await creating.catch(() => undefined);
+  if (created !== undefined) await sweep(zk, created.path, zk.session);
 }
 
 /** The contenders among the names, first comers first. Orders by distance, because sequence numbers wrap. */
@@ -168,34 +175,4 @@ function sequenceIn(name: string, markers: readonly string[]): number | undefine
     if (sequence !== undefined) return sequence;
   }
   return undefined;
-}
-
-/** Resolves when a znode may be gone: it is deleted, has changed, or the session has ended. */
-async function untilGone(zk: ZooKeeper, path: string, wait: Wait): Promise<void> {
-  let looks = 0;
-  await lookUntil(
-    zk,
-    wait,
-    async (changed) => {
-      if (looks++ > 0) return true;
-      // By its data: an exists-watch on a znode that is gone already would stay for ever.
-      return (await isGone(zk, path, changed, wait.signal)) ? true : undefined;
-    },
-    (changed) => zk.unwatch(path, changed),
-  );
-}
-
-async function isGone(
-  zk: ZooKeeper,
-  path: string,
-  watch: (event: OneShotEvent) => void,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    await zk.getData(path, { watch, signal });
-    return false;
-  } catch (error) {
-    if (error instanceof NoNodeError) return true;
-    throw error;
-  }
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   checkPath,
   childPath,
-  ConnectionLossError,
   InvalidArgumentError,
   NodeExistsError,
   NoNodeError,
@@ -11,7 +10,7 @@ import {
   type ZooKeeper,
 } from 'zookit';
 import { sweep, sweepAfterWait } from './sweeper.js';
-import { lookUntil, Wait } from './waiting.js';
+import { isGone, lookUntil, Wait } from './waiting.js';
 
 /** The znode that says that enough have entered. */
 const READY = 'ready';
@@ -29,6 +28,8 @@ const READY = 'ready';
  */
 export class DoubleBarrier {
   readonly #member: string;
+  /** The creation of our member that was begun last. */
+  #joining: Promise<unknown> = Promise.resolve();
 
   /**
    * @param count How many must enter before any may begin. More may come.
@@ -57,7 +58,6 @@ export class DoubleBarrier {
   async enter(options: WaitOptions = {}): Promise<void> {
     using wait = new Wait(options, this.#subject('enter'));
     const ready = childPath(this.path, READY);
-    const { session } = this.zk;
     try {
       await lookUntil(
         this.zk,
@@ -66,7 +66,7 @@ export class DoubleBarrier {
         (changed) => this.zk.unwatch(ready, changed),
       );
     } catch (error) {
-      await sweepAfterWait(this.zk, Promise.resolve(this.#member), session);
+      await this.#withdraw(wait);
       throw error;
     }
   }
@@ -79,36 +79,53 @@ export class DoubleBarrier {
    */
   async leave(options: WaitOptions = {}): Promise<void> {
     using wait = new Wait(options, this.#subject('leave'));
+    let watched = this.path;
     try {
-      while (!(await this.#isEmpty(wait)));
+      await lookUntil(
+        this.zk,
+        wait,
+        async (changed) => {
+          const awaited = await this.#stepOut();
+          if (awaited === undefined) return true;
+          watched = awaited;
+          if (await isGone(this.zk, watched, changed, wait)) changed();
+          return undefined;
+        },
+        (changed) => this.zk.unwatch(watched, changed),
+      );
     } catch (error) {
-      await sweepAfterWait(this.zk, Promise.resolve(this.#member), this.zk.session);
+      await this.#withdraw(wait);
       throw error;
     }
-    await wait.race(this.#removeReady());
   }
 
   /** The watch on `ready` is left before the members are counted: so none who makes it full goes unnoticed. */
   async #isReady(ready: string, changed: (event: OneShotEvent) => void, wait: Wait): Promise<true | undefined> {
     const isReady = (await this.zk.exists(ready, { watch: changed, signal: wait.signal })) !== null;
-    await this.#join();
+    await this.#join(wait);
     if (isReady) return true;
     if ((await this.#members()).length < this.count) return undefined;
-    await unless(NodeExistsError, this.zk.create(ready, ''));
+    await unless(NodeExistsError, this.zk.create(ready, '', { parents: 'container' }));
     return true;
   }
 
-  async #join(): Promise<void> {
-    try {
-      await this.zk.create(this.#member, null, { mode: 'ephemeral', parents: 'container' });
-    } catch (error) {
-      // The name is ours alone, so a member that is there is ours, of this session or one that is about to go.
-      if (error instanceof NodeExistsError && (await this.#isOurs())) return;
-      if (error instanceof ConnectionLossError || error instanceof NodeExistsError) return await this.#join();
-      throw error;
+  async #join(wait: Wait): Promise<void> {
+    for (;;) {
+      // A look that nobody waits for any more must not bring back the member that was withdrawn.
+      wait.check();
+      const joining = this.zk.create(this.#member, null, { mode: 'ephemeral', parents: 'container' });
+      this.#joining = joining;
+      try {
+        await joining;
+        return;
+      } catch (error) {
+        if (!(error instanceof NodeExistsError)) throw error;
+        if (await this.#isOurs()) return;
+      }
     }
   }
 
+  /** The name is ours alone, so a member that is there is ours: of this session, or of one that is about to go. */
   async #isOurs(): Promise<boolean> {
     const stat = await this.zk.exists(this.#member);
     if (stat === null || stat.ephemeralOwner.equals(this.zk.session.id)) return stat !== null;
@@ -116,27 +133,23 @@ export class DoubleBarrier {
     return false;
   }
 
-  /** One step of leaving: the lowest goes last, the others wait for it. */
-  async #isEmpty(wait: Wait): Promise<boolean> {
-    const members = await wait.race(this.#members());
-    const [lowest] = members;
-    const highest = members.at(-1);
-    if (lowest === undefined || highest === undefined) return true;
-    const leavesLast = lowest === this.#member;
-    if (!leavesLast || members.length === 1) await wait.race(sweep(this.zk, this.#member, this.zk.session));
-    if (members.length === 1 && leavesLast) return true;
-    await this.#untilGone(leavesLast ? highest : lowest, wait);
-    return false;
+  /** After an end that is none. */
+  async #withdraw(wait: Wait): Promise<void> {
+    const left = this.#joining.then(
+      () => sweep(this.zk, this.#member, this.zk.session),
+      () => sweep(this.zk, this.#member, this.zk.session),
+    );
+    await sweepAfterWait(this.zk, wait, this.#member, left);
   }
 
-  async #untilGone(path: string, wait: Wait): Promise<void> {
-    await lookUntil(
-      this.zk,
-      wait,
-      async (changed) =>
-        (await this.zk.exists(path, { watch: changed, signal: wait.signal })) === null ? true : undefined,
-      (changed) => this.zk.unwatch(path, changed),
-    );
+  /** One step of leaving: the lowest goes last, the others wait for it. Whom to wait for; undefined when all are gone. */
+  async #stepOut(): Promise<string | undefined> {
+    const members = await this.#members();
+    const isLast = members[0] === this.#member;
+    if (!isLast || members.length === 1) await unless(NoNodeError, this.zk.delete(this.#member));
+    const awaited = isLast ? members.slice(1).at(-1) : members[0];
+    if (awaited === undefined) await unless(NoNodeError, this.zk.delete(childPath(this.path, READY)));
+    return awaited;
   }
 
   /** The paths of the members, in the order that all participants agree on. */
@@ -151,10 +164,6 @@ export class DoubleBarrier {
       if (error instanceof NoNodeError) return [];
       throw error;
     }
-  }
-
-  async #removeReady(): Promise<void> {
-    await unless(NoNodeError, this.zk.delete(childPath(this.path, READY)));
   }
 
   #subject(method: string): { readonly operation: string; readonly path: string } {

@@ -1,24 +1,36 @@
-import type { ZooKeeper } from 'zookit';
+import { setMaxListeners } from 'node:events';
+import type { SessionEvent, ZooKeeper } from 'zookit';
 import { canTryAgain, defer, type Deferred, pause } from './waiting.js';
 
-/** One look at the server, which leaves watches that call `changed`. */
-export type Look = (changed: () => void) => Promise<void>;
+/** What is done with a {@link Following}. */
+export interface Follower {
+  /** Looks at the server, and leaves watches that call `changed`. */
+  look(changed: () => void): Promise<void>;
+  /** A look is done, or the connection has come or gone. */
+  looked(): void;
+  /** An error that does not pass has ended it. */
+  failed(error: Error): void;
+}
 
 /**
  * Looks, and looks again whenever something may have changed, until it is closed: what keeps a local picture of the
- * server, or the server in line with a local wish. Looks never overlap. Errors that pass are retried, in a new session
- * if need be; any other ends it, and `onFailed` is told.
+ * server, or the server in line with a local wish. Looks never overlap. Each connection brings a look. Errors that pass
+ * are retried, in a new session if need be; any other ends it.
  */
 export class Following {
   readonly #closing = new AbortController();
   #change: Deferred<void> = defer();
+  /** What is known: of before a change, being looked up, or up to date. */
+  #picture: 'old' | 'coming' | 'current' = 'old';
   #done: Promise<void> | undefined;
 
   constructor(
     private readonly zk: ZooKeeper,
-    private readonly look: Look,
-    private readonly onFailed: (error: Error) => void,
-  ) {}
+    private readonly follower: Follower,
+  ) {
+    // A look may have many reads under way.
+    setMaxListeners(0, this.closing);
+  }
 
   /** Begins. */
   start(): void {
@@ -26,7 +38,15 @@ export class Following {
   }
 
   /** Makes it look again. */
-  readonly wake = (): void => this.#change.resolve();
+  readonly wake = (): void => {
+    this.#picture = 'old';
+    this.#change.resolve();
+  };
+
+  /** Whether there is a connection, and nothing is known to have changed since the last look. */
+  get isCurrent(): boolean {
+    return this.#picture === 'current' && this.zk.state === 'connected';
+  }
 
   /** Aborts when it is closed. */
   get closing(): AbortSignal {
@@ -41,22 +61,37 @@ export class Following {
   }
 
   async #run(): Promise<void> {
-    let failures = 0;
-    while (!this.closing.aborted) {
-      // A change that is told while the look is under way counts as one that came after it.
-      this.#change = defer();
+    this.zk.on('session', this.#onSession);
+    for (let failures = 0; !this.closing.aborted;) {
       try {
-        await this.look(this.wake);
+        await this.#look();
         failures = 0;
         await this.#change.promise;
       } catch (error) {
-        if (this.closing.aborted) return;
+        if (this.closing.aborted) break;
         if (!canTryAgain(this.zk, error)) {
-          this.onFailed(error instanceof Error ? error : new Error(String(error)));
-          return;
+          this.follower.failed(error instanceof Error ? error : new Error(String(error)));
+          break;
         }
         await pause(this.zk, failures++, this.closing);
       }
     }
+    this.#picture = 'old';
+    this.zk.off('session', this.#onSession);
   }
+
+  async #look(): Promise<void> {
+    // A change that is told while the look is under way counts as one that came after it.
+    this.#change = defer();
+    this.#picture = 'coming';
+    await this.follower.look(this.wake);
+    if (this.#picture === 'coming') this.#picture = 'current';
+    this.follower.looked();
+  }
+
+  readonly #onSession = (event: SessionEvent): void => {
+    if (event.type === 'connected') this.wake();
+    else this.#picture = 'old';
+    this.follower.looked();
+  };
 }

@@ -1,7 +1,14 @@
-import { type LeaseOptions, NoNodeError, type OneShotEvent, type SessionLease, type ZooKeeper } from 'zookit';
+import {
+  InvalidArgumentError,
+  type LeaseOptions,
+  NoNodeError,
+  type OneShotEvent,
+  type SessionLease,
+  type ZooKeeper,
+} from 'zookit';
 import type { Contender } from './contender.js';
 import type { FencingToken } from './fencing.js';
-import { isEndOfSession } from './waiting.js';
+import { isEndOfSession, isPassing, pause } from './waiting.js';
 
 /**
  * Something that is held as long as a znode of our session stands: a lock, a leadership.
@@ -10,7 +17,7 @@ import { isEndOfSession } from './waiting.js';
  * - While disconnected it is held until the session may have ended, less a margin; with `loseOn: 'suspended'` not even so long.
  * - After the session has ended it is lost for good.
  *
- * Dispose of it (`await using`) or call `release()`.
+ * Dispose of it (`await using`) or call `release()`; also when it was lost, because its session may live on.
  */
 export class Holder implements AsyncDisposable {
   readonly #zk: ZooKeeper;
@@ -50,10 +57,11 @@ export class Holder implements AsyncDisposable {
 
   /**
    * Gives it back. Resolves when the znode is gone or its session is over; while disconnected, that is after the
-   * reconnect. Calling it again waits for the same end.
+   * reconnect. Calling it again waits for the same end. @throws NoAuthError.
    */
   release(): Promise<void> {
-    this.#released ??= this.#leave();
+    this.#lease.release();
+    this.#released ??= this.#contender.leave();
     return this.#released;
   }
 
@@ -61,25 +69,44 @@ export class Holder implements AsyncDisposable {
     await this.release();
   }
 
-  async #leave(): Promise<void> {
-    this.#lease.release();
-    this.#zk.unwatch(this.path, this.#onChange);
-    await this.#contender.leave();
-  }
-
   /** Somebody else may delete the znode, and so give away what it stands for. */
   async #watchOver(): Promise<void> {
-    try {
-      await this.#zk.getData(this.path, { watch: this.#onChange });
-    } catch (error) {
-      if (error instanceof NoNodeError) this.#lease.lose('its znode was deleted');
-      // The session's end is told by the lease itself; any other error leaves the znode where it is.
-      else if (isEndOfSession(error)) this.#lease.lose('its session has ended');
+    for (let attempt = 0; this.held; attempt++) {
+      try {
+        await this.#zk.getData(this.path, { watch: this.#onChange });
+        return;
+      } catch (error) {
+        if (error instanceof NoNodeError) this.#lease.lose('its znode was deleted');
+        else if (isEndOfSession(error)) this.#lease.lose('its session has ended');
+        // Without the permission to read, the deletion stays unseen, as it would in any client.
+        else if (!isPassing(error)) return;
+        else await pause(this.#zk, attempt, this.signal);
+      }
     }
   }
 
+  // The watch needs no taking away: the release deletes its znode.
   readonly #onChange = (event: OneShotEvent): void => {
     if (event.type === 'deleted') this.#lease.lose('its znode was deleted');
-    else if (event.type !== 'ended' && this.#released === undefined) void this.#watchOver();
+    else if (event.type !== 'ended') void this.#watchOver();
   };
+}
+
+/** Refuses what is no lease. @throws InvalidArgumentError. */
+export function checkLease({ margin, loseOn }: LeaseOptions, operation: string, path: string): void {
+  const context = { operation, path };
+  if (margin !== undefined && !(Number.isFinite(margin) && margin >= 0))
+    throw new InvalidArgumentError(`the margin is ${margin}; it must be milliseconds, 0 or more`, context);
+  if (loseOn !== undefined && loseOn !== 'deadline' && loseOn !== 'suspended')
+    throw new InvalidArgumentError(`loseOn is ${String(loseOn)}; it must be "deadline" or "suspended"`, context);
+}
+
+/** Refuses a lease that would be lost as soon as it is won. @throws InvalidArgumentError. */
+export function checkMargin(zk: ZooKeeper, { margin }: LeaseOptions, operation: string, path: string): void {
+  const { timeout } = zk.session;
+  if (margin === undefined || timeout === 0 || margin < timeout) return;
+  throw new InvalidArgumentError(
+    `the margin of ${margin} ms leaves nothing of the session timeout, which is ${timeout} ms`,
+    { operation, path },
+  );
 }

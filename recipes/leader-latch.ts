@@ -8,7 +8,7 @@ import {
   type ZooKeeper,
 } from 'zookit';
 import { Contender, inOrder, type Line } from './contender.js';
-import { Holder } from './holder.js';
+import { checkLease, checkMargin, Holder } from './holder.js';
 import { canTryAgain, defer, type Deferred, pause, Wait } from './waiting.js';
 
 /** How a {@link LeaderLatch} behaves. */
@@ -46,13 +46,14 @@ export class LeaderLatch implements AsyncDisposable {
   #term: Leadership | undefined;
   #next: Deferred<Leadership> = defer();
 
-  /** @throws InvalidPathError. Does not connect. */
+  /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
     private readonly zk: ZooKeeper,
     readonly path: string,
     private readonly options: LeaderLatchOptions = {},
   ) {
     checkPath(path, 'LeaderLatch');
+    checkLease(options, 'LeaderLatch', path);
     this.#line = { path, name: MARKER, markers: [MARKER], data: options.id ?? '' };
   }
 
@@ -82,22 +83,24 @@ export class LeaderLatch implements AsyncDisposable {
    */
   async lead(options: WaitOptions = {}): Promise<Leadership> {
     using wait = new Wait(options, this.#subject('lead'));
-    this.start();
     for (;;) {
+      this.start();
       if (this.#term?.held === true) return this.#term;
       await wait.race(this.#next.promise);
     }
   }
 
-  /** The terms of this candidate, one after the other, until it is closed. Each is iterated when it begins. */
+  /**
+   * The terms of this candidate, one after the other, until it is closed. Each is iterated when it begins. Throws as
+   * {@link lead} does, but just ends at `close()`.
+   */
   async *terms(options: WaitOptions = {}): AsyncGenerator<Leadership, void, undefined> {
     while (!this.#closing.signal.aborted) {
-      const term = await this.lead(options);
+      const term = await this.#nextTerm(options);
+      if (term === undefined) return;
       yield term;
-      await new Promise<void>((resolve) => {
-        if (term.signal.aborted) resolve();
-        else term.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      using wait = new Wait({ signal: options.signal }, this.#subject('terms'));
+      await wait.race(aborted(term.signal));
     }
   }
 
@@ -119,11 +122,23 @@ export class LeaderLatch implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#next.reject(new ClosedError('the latch was closed', this.#subject('lead'), false));
-    await Promise.all([this.#term?.release(), this.#campaign]);
+    // What the release comes to, the campaign learns.
+    this.#term?.release().catch(() => undefined);
+    await this.#campaign;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Undefined when the latch was closed while the term was waited for. */
+  async #nextTerm(options: WaitOptions): Promise<Leadership | undefined> {
+    try {
+      return await this.lead(options);
+    } catch (error) {
+      if (error instanceof ClosedError && this.#closing.signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   /** Term after term. A new candidacy begins only when the znode of the old one is gone, or its session over. */
@@ -145,18 +160,24 @@ export class LeaderLatch implements AsyncDisposable {
 
   async #serveTerm(): Promise<void> {
     using wait = new Wait({ signal: this.#closing.signal }, this.#subject('lead'));
-    const term = new Leadership(this.zk, await Contender.lead(this.zk, this.#line, wait), this.options);
-    const over = defer();
-    term.signal.addEventListener('abort', () => over.resolve());
-    if (this.#closing.signal.aborted) await term.release();
-    if (term.held) {
-      this.#term = term;
-      this.#next.resolve(term);
-      await over.promise;
-      this.#next = defer();
-      this.#term = undefined;
+    try {
+      const term = new Leadership(this.zk, await Contender.lead(this.zk, this.#line, wait), this.options);
+      if (term.held && !wait.isOver) await this.#serve(term);
+      await term.release();
+      checkMargin(this.zk, this.options, 'LeaderLatch', this.path);
+    } finally {
+      // A candidate who was closed has not left before its znode is gone.
+      await wait.tidied();
     }
-    await term.release();
+  }
+
+  /** Resolves when the term is over: lost, or ended by `close()`. */
+  async #serve(term: Leadership): Promise<void> {
+    this.#term = term;
+    this.#next.resolve(term);
+    await aborted(term.signal);
+    this.#term = undefined;
+    this.#next = defer();
   }
 
   async #children(): Promise<string[]> {
@@ -180,4 +201,11 @@ export class LeaderLatch implements AsyncDisposable {
   #subject(method: string): { readonly operation: string; readonly path: string } {
     return { operation: `LeaderLatch.${method}`, path: this.path };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -76,7 +76,7 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     options: LiveConfigOptions<T> = {},
   ): Promise<LiveConfig<T | undefined>> {
     checkPath(path, 'LiveConfig.open');
-    const config = new LiveConfig<T | undefined>(zk, path, options as LiveConfigOptions<T | undefined>);
+    const config = new LiveConfig<T | undefined>(zk, path, options);
     try {
       using wait = new Wait(options, { operation: 'LiveConfig.open', path });
       await wait.race(config.#first.promise);
@@ -92,13 +92,9 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
   #value: T | undefined;
   /** Which version of the znode was seen last: creations and changes both have a new zxid. */
   #seen: string | undefined;
-  #synced = false;
   #invalid: InvalidConfigError | undefined;
   #failure: Error | undefined;
   #change: Deferred<void> = defer();
-  readonly #onSession = (): void => {
-    if (this.zk.state !== 'connected') this.#synced = false;
-  };
 
   private constructor(
     private readonly zk: ZooKeeper,
@@ -106,16 +102,18 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     private readonly options: LiveConfigOptions<T>,
   ) {
     this.#value = options.defaultValue;
-    this.#following = new Following(
-      zk,
-      (changed) => this.#look(changed),
-      (error) => {
+    this.#following = new Following(zk, {
+      look: (changed) => this.#look(changed),
+      looked: () => {
+        if (this.#seen !== undefined) this.#first.resolve();
+        this.#tell();
+      },
+      failed: (error) => {
         this.#failure = error;
         this.#first.reject(error);
         this.#tell();
       },
-    );
-    zk.on('session', this.#onSession);
+    });
     this.#following.start();
   }
 
@@ -124,9 +122,9 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     return this.#value as T;
   }
 
-  /** Whether `current` may be out of date, because there is no connection. */
+  /** Whether `current` may be out of date: there is no connection, or a change is known and not read yet. */
   get stale(): boolean {
-    return !this.#synced || this.zk.state !== 'connected';
+    return !this.#following.isCurrent;
   }
 
   /** What is wrong with the version that the znode holds now, if it is not valid. */
@@ -139,18 +137,17 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     while (!this.#following.closing.aborted) {
       const { promise } = this.#change;
       const value = this.current;
-      if (told?.value !== value || told === undefined) {
+      if (told === undefined || told.value !== value) {
         told = { value };
         yield value;
       }
       if (this.#failure !== undefined) throw this.#failure;
-      if (promise === this.#change.promise) await promise;
+      await promise;
     }
   }
 
   /** Stops following. Iterations end. */
   async close(): Promise<void> {
-    this.zk.off('session', this.#onSession);
     const closed = this.#following.close();
     this.#tell();
     await closed;
@@ -161,38 +158,39 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     await this.close();
   }
 
-  async #look(changed: (event: OneShotEvent) => void): Promise<void> {
+  async #look(changed: () => void): Promise<void> {
     const node = await this.#read(changed);
-    this.#synced = true;
     const version = node === undefined ? 'absent' : `${node.stat.czxid.toString()}/${node.stat.mzxid.toString()}`;
     if (version === this.#seen) return;
     try {
-      const value = node === undefined ? this.options.defaultValue : await this.#decode(node);
-      this.#value = value;
+      this.#value = node === undefined ? this.options.defaultValue : await this.#decode(node);
       this.#invalid = undefined;
-      this.#seen = version;
-      this.#first.resolve();
-      this.#tell();
     } catch (error) {
       if (!(error instanceof InvalidConfigError)) throw error;
-      this.#seen = version;
-      this.#invalid = error;
-      this.#first.reject(error);
-      const { onInvalid } = this.options;
-      // On a turn of its own: what it throws is its own affair.
-      if (onInvalid !== undefined) queueMicrotask(() => onInvalid(error));
+      this.#refuse(error);
     }
+    this.#seen = version;
+  }
+
+  /** The last good value stays. */
+  #refuse(error: InvalidConfigError): void {
+    this.#invalid = error;
+    this.#first.reject(error);
+    const { onInvalid } = this.options;
+    // On a turn of its own: what it throws is its own affair.
+    if (onInvalid !== undefined) queueMicrotask(() => onInvalid(error));
   }
 
   async #read(changed: (event: OneShotEvent) => void): Promise<ZNode | undefined> {
+    const options = { watch: changed, signal: this.#following.closing };
     for (;;) {
       try {
-        return await this.zk.getData(this.path, { watch: changed });
+        return await this.zk.getData(this.path, options);
       } catch (error) {
         if (!(error instanceof NoNodeError)) throw error;
       }
       // Absent is a value; the watch tells when it is created. If that happened just now, read it.
-      if ((await this.zk.exists(this.path, { watch: changed })) === null) return undefined;
+      if ((await this.zk.exists(this.path, options)) === null) return undefined;
     }
   }
 
@@ -200,23 +198,32 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     const value = this.#parse(node);
     const { schema } = this.options;
     if (schema === undefined) return value as T;
-    const result = await schema['~standard'].validate(value);
+    const result = await this.#validate(schema, value);
     if (result.issues === undefined) return result.value;
     const issues = result.issues.map(({ message, path = [] }) =>
-      `${path.map(keyOf).join('.')}: ${message}`.replace(/^: /, ''),
+      path.length === 0 ? message : `${path.map(keyOf).join('.')}: ${message}`,
     );
-    throw new InvalidConfigError(`the value is not valid: ${issues.join('; ')}`, {
-      operation: 'LiveConfig',
-      path: this.path,
-    });
+    throw this.#invalidBecause(`the value is not valid: ${issues.join('; ')}`);
+  }
+
+  async #validate(schema: ConfigSchema<T>, value: unknown): Promise<SchemaResult<T>> {
+    try {
+      return await schema['~standard'].validate(value);
+    } catch (cause) {
+      throw this.#invalidBecause('its schema threw an error', cause);
+    }
   }
 
   #parse(node: ZNode): unknown {
     try {
       return node.json();
     } catch (cause) {
-      throw new InvalidConfigError('the data is no JSON', { operation: 'LiveConfig', path: this.path, cause });
+      throw this.#invalidBecause('the data is no JSON', cause);
     }
+  }
+
+  #invalidBecause(problem: string, cause?: unknown): InvalidConfigError {
+    return new InvalidConfigError(problem, { operation: 'LiveConfig', path: this.path, cause });
   }
 
   #tell(): void {

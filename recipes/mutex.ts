@@ -1,6 +1,6 @@
 import { checkPath, type Data, type LeaseOptions, type WaitOptions, type ZooKeeper } from 'zookit';
 import { Contender, type Line } from './contender.js';
-import { Holder } from './holder.js';
+import { checkLease, checkMargin, Holder } from './holder.js';
 import { Wait } from './waiting.js';
 
 /** How a {@link Mutex} behaves. */
@@ -32,13 +32,14 @@ const MARKERS = ['lock-', '__lock__'] as const;
 export class Mutex {
   readonly #line: Line;
 
-  /** @throws InvalidPathError. Does not connect. */
+  /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
     private readonly zk: ZooKeeper,
     readonly path: string,
     private readonly options: MutexOptions = {},
   ) {
     checkPath(path, 'Mutex');
+    checkLease(options, 'Mutex', path);
     this.#line = { path, name: MARKERS[0], markers: MARKERS, data: options.data ?? null };
   }
 
@@ -46,15 +47,14 @@ export class Mutex {
    * Waits for the lock and takes it. However the wait ends, no znode stays behind.
    *
    * @throws OperationTimeoutError, AbortedError when the wait is ended; ClosedError, AuthFailedError when the client
-   * is; SessionExpiredError with `renewSession: false`; NoAuthError.
+   * is; SessionExpiredError with `renewSession: false`; NoAuthError; InvalidArgumentError when the margin is longer than
+   * the session timeout.
    */
   async acquire(options: WaitOptions = {}): Promise<Lock> {
     using wait = new Wait(options, { operation: 'Mutex.acquire', path: this.path });
     for (;;) {
-      const lock = new Lock(this.zk, await Contender.lead(this.zk, this.#line, wait), this.options);
-      if (lock.held) return lock;
-      // Lost between the answer and now: the caller shall not get what is no lock any more.
-      await wait.race(lock.release());
+      const lock = await this.#take(await Contender.lead(this.zk, this.#line, wait), wait);
+      if (lock !== undefined) return lock;
     }
   }
 
@@ -64,17 +64,26 @@ export class Mutex {
    */
   async tryAcquire(options: WaitOptions = {}): Promise<Lock | undefined> {
     using wait = new Wait(options, { operation: 'Mutex.tryAcquire', path: this.path });
-    const contender = await Contender.leadAtOnce(this.zk, this.#line, wait);
-    if (contender === undefined) return undefined;
-    const lock = new Lock(this.zk, contender, this.options);
-    if (lock.held) return lock;
-    await wait.race(lock.release());
-    return undefined;
+    for (;;) {
+      const contender = await Contender.leadAtOnce(this.zk, this.#line, wait);
+      if (contender === undefined) return undefined;
+      const lock = await this.#take(contender, wait);
+      if (lock !== undefined) return lock;
+    }
   }
 
   /** Runs `work` under the lock, and releases it whatever happens. What `work` returns or throws is passed on. */
   async using<T>(work: (lock: Lock) => T | Promise<T>, options: WaitOptions = {}): Promise<T> {
     await using lock = await this.acquire(options);
     return await work(lock);
+  }
+
+  /** Nothing if it was lost between the answer and now: the caller shall not get what is no lock any more. */
+  async #take(contender: Contender, wait: Wait): Promise<Lock | undefined> {
+    const lock = new Lock(this.zk, contender, this.options);
+    if (lock.held) return lock;
+    await wait.race(lock.release());
+    checkMargin(this.zk, this.options, 'Mutex.acquire', this.path);
+    return undefined;
   }
 }

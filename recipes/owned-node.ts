@@ -1,7 +1,9 @@
 import {
   BadVersionError,
   checkPath,
+  ClosedError,
   type Data,
+  LeaseLostError,
   type LeaseOptions,
   NodeExistsError,
   NoNodeError,
@@ -9,19 +11,19 @@ import {
   type SessionLease,
   type Stat,
   type WaitOptions,
-  type ZNode,
   type ZooKeeper,
   ZooKeeperError,
 } from 'zookit';
 import { Following } from './following.js';
-import { sweep } from './sweeper.js';
+import { checkLease, checkMargin } from './holder.js';
+import { sweepOwned } from './sweeper.js';
 import { defer, type Deferred, Wait } from './waiting.js';
 
 /** How an {@link OwnedNode} behaves. */
 export interface OwnedNodeOptions extends LeaseOptions {
   /**
-   * What to do when the znode belongs to a session that is not ours: take its place, because it is that of an earlier
-   * run of ours, or fail. Default `'replace'`.
+   * What to do when there is a znode of another session at first: take its place, because it is that of an earlier run
+   * of ours, or fail. Default `'replace'`.
    */
   readonly onConflict?: 'replace' | 'fail' | undefined;
 }
@@ -31,25 +33,31 @@ export class OwnedByOtherError extends ZooKeeperError {
   readonly code = 'OWNED_BY_OTHER';
 }
 
+/** What the znode is to hold; another object after each update. */
+interface Wish {
+  readonly data: Data;
+}
+
 /**
  * An ephemeral znode that is there until it is closed (Curator: PersistentNode). It is made again in each new session,
- * with the latest data, and when somebody deletes it; missing parents are made as containers.
+ * with the latest data, and when somebody deletes it; missing parents are made as containers. Data that others write
+ * into it stay until the next update.
  *
- * - While connected: it stands.
+ * - While connected: it stands, unless another session takes its place: that ends it with OwnedByOtherError.
  * - While disconnected: it stands as long as the session lives. A lost connection deletes and creates nothing.
  * - After an expiry: it is gone until the new session has made it again.
  */
 export class OwnedNode implements AsyncDisposable {
   readonly #following: Following;
-  #data: Data;
-  /** Whether the server has the latest data; settled by the look that saw to it. */
-  #published: Deferred<void> = defer();
-  #session: SessionInfo | undefined;
+  #wish: Wish;
+  /** What was seen to stand last. */
+  #kept: { readonly wish: Wish; readonly session: SessionInfo } | undefined;
   #lease: SessionLease | undefined;
   #failure: Error | undefined;
+  #change: Deferred<void> = defer();
   #closed: Promise<void> | undefined;
 
-  /** @throws InvalidPathError. Begins with {@link start}. */
+  /** @throws InvalidPathError, InvalidArgumentError. Begins with {@link start}. */
   constructor(
     private readonly zk: ZooKeeper,
     readonly path: string,
@@ -57,16 +65,13 @@ export class OwnedNode implements AsyncDisposable {
     private readonly options: OwnedNodeOptions = {},
   ) {
     checkPath(path, 'OwnedNode');
-    this.#data = data;
-    this.#following = new Following(
-      zk,
-      (changed) => this.#look(changed),
-      (error) => {
-        this.#failure = error;
-        this.#lease?.lose(error.message);
-        this.#published.reject(error);
-      },
-    );
+    checkLease(options, 'OwnedNode', path);
+    this.#wish = { data };
+    this.#following = new Following(zk, {
+      look: (changed) => this.#look(changed),
+      looked: () => this.#tell(),
+      failed: (error) => this.#fail(error),
+    });
   }
 
   /** Begins to keep the znode there. */
@@ -82,29 +87,26 @@ export class OwnedNode implements AsyncDisposable {
 
   /** Aborts when the znode of now may be gone. A new one after the next creation. */
   get signal(): AbortSignal {
-    return (
-      this.#lease?.signal ?? AbortSignal.abort(new OwnedByOtherError('the znode is not there yet', { path: this.path }))
-    );
+    return this.#lease?.signal ?? AbortSignal.abort(new LeaseLostError('the znode is not there yet'));
   }
 
-  /** Resolves when the znode stands and has the latest data. @throws OperationTimeoutError, AbortedError, what made it impossible. */
+  /** Resolves when the znode stands and has the latest data. @throws OperationTimeoutError, AbortedError, ClosedError, what made it impossible. */
   async published(options: WaitOptions = {}): Promise<void> {
     using wait = new Wait(options, { operation: 'OwnedNode.published', path: this.path });
-    await wait.race(this.#published.promise);
+    while (!(this.held && this.#kept?.wish === this.#wish)) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await wait.race(this.#change.promise);
+    }
   }
 
   /** Changes the data; what is published in the end is the latest. Resolves as {@link published} does. */
   async update(data: Data, options: WaitOptions = {}): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#data = data;
-    const before = this.#published;
-    this.#published = defer();
-    this.#published.promise.then(before.resolve, before.reject);
+    this.#wish = { data };
     this.#following.wake();
     await this.published(options);
   }
 
-  /** Deletes the znode. Resolves when it is gone, or its session over. Never rejects. */
+  /** Deletes the znode. Resolves when it is gone, or its session over. @throws NoAuthError. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -115,52 +117,51 @@ export class OwnedNode implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
-    this.#lease?.release();
+    this.#fail(new ClosedError('it was closed', { operation: 'OwnedNode', path: this.path }, false));
     await this.#following.close();
     this.zk.unwatch(this.path, this.#following.wake);
-    if (this.#session !== undefined) await sweep(this.zk, this.path, this.#session);
+    await sweepOwned(this.zk, this.path);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#lease?.lose(error.message);
+    this.#tell();
   }
 
   async #look(changed: () => void): Promise<void> {
     const { session } = this.zk;
-    const published = this.#published;
-    const data = this.#data;
-    const stat = await this.zk.exists(this.path, { watch: changed });
-    if (this.#following.closing.aborted) return;
-    this.#session = session;
-    const inPlace =
-      stat === null
-        ? await this.#create(data)
-        : stat.ephemeralOwner.equals(session.id)
-          ? await this.#adopt(data, stat)
-          : await this.#replace(data, stat);
-    // Somebody interfered, or the session is another one than at the beginning: the next look sees how things are.
-    if (!inPlace || this.zk.session !== session) {
+    const wish = this.#wish;
+    const { closing } = this.#following;
+    const stat = await this.zk.exists(this.path, { watch: changed, signal: closing });
+    if (closing.aborted) return;
+    const stands = await this.#keep(wish, session, stat);
+    if (closing.aborted) return;
+    if (stands && this.zk.session === session) {
+      this.#kept = { wish, session };
+      this.#hold();
+    } else {
+      // Somebody interfered, or the session is another one than at the beginning: the next look sees how things are.
       changed();
-      return;
     }
-    if (this.#lease?.held !== true) this.#lease = this.zk.lease(this.options);
-    published.resolve();
   }
 
-  async #create(data: Data): Promise<boolean> {
-    this.#lease?.lose('the znode was deleted');
-    return await unlessOvertaken(this.zk.create(this.path, data, { mode: 'ephemeral', parents: 'container' }));
-  }
-
-  /** What is ours already, made before an answer was lost or before an update. */
-  async #adopt(data: Data, stat: Stat): Promise<boolean> {
-    const node = await this.#read();
-    if (node !== undefined && sameData(node.isNull ? null : node.data, data)) return true;
-    return await unlessOvertaken(this.zk.setData(this.path, data, stat.version));
+  /** Brings the znode in line with the wish. Resolves with whether that was possible at the first go. */
+  async #keep(wish: Wish, session: SessionInfo, stat: Stat | null): Promise<boolean> {
+    const kept = this.#kept?.session === session ? this.#kept : undefined;
+    if (stat === null) {
+      this.#lease?.lose('the znode was deleted');
+      return await unlessOvertaken(this.zk.create(this.path, wish.data, { mode: 'ephemeral', parents: 'container' }));
+    }
+    if (stat.ephemeralOwner.equals(session.id))
+      return kept?.wish === wish || (await unlessOvertaken(this.zk.setData(this.path, wish.data, stat.version)));
+    // Two who take each other's place would go on for ever: who was there first gives way.
+    if (kept !== undefined || this.options.onConflict === 'fail') throw this.#ownedByOther(stat);
+    return await this.#replace(wish, stat);
   }
 
   /** In one transaction, so that nobody sees the znode missing. */
-  async #replace(data: Data, stat: Stat): Promise<boolean> {
-    if (this.options.onConflict === 'fail') {
-      const owner = `0x${stat.ephemeralOwner.toUnsigned().toString(16)}`;
-      throw new OwnedByOtherError(`the znode belongs to the session ${owner}`, { path: this.path });
-    }
+  async #replace({ data }: Wish, stat: Stat): Promise<boolean> {
     const replacing = this.zk
       .transaction()
       .delete(this.path, stat.version)
@@ -168,13 +169,26 @@ export class OwnedNode implements AsyncDisposable {
     return await unlessOvertaken(replacing.commit());
   }
 
-  async #read(): Promise<ZNode | undefined> {
-    try {
-      return await this.zk.getData(this.path);
-    } catch (error) {
-      if (error instanceof NoNodeError) return undefined;
-      throw error;
-    }
+  #hold(): void {
+    if (this.held) return;
+    const lease = this.zk.lease(this.options);
+    this.#lease = lease;
+    // It may be lost without a change that is told: when this process has slept. Then another look brings another one.
+    lease.signal.addEventListener('abort', this.#following.wake, { once: true });
+    if (lease.held) return;
+    checkMargin(this.zk, this.options, 'OwnedNode', this.path);
+    this.#following.wake();
+  }
+
+  #ownedByOther({ ephemeralOwner }: Stat): OwnedByOtherError {
+    const owner = `0x${ephemeralOwner.toUnsigned().toString(16)}`;
+    return new OwnedByOtherError(`the znode belongs to the session ${owner}`, { path: this.path });
+  }
+
+  #tell(): void {
+    const change = this.#change;
+    this.#change = defer();
+    change.resolve();
   }
 }
 
@@ -188,9 +202,4 @@ async function unlessOvertaken(write: Promise<unknown>): Promise<boolean> {
       return false;
     throw error;
   }
-}
-
-function sameData(a: Uint8Array | null, b: Data): boolean {
-  if (a === null || b === null) return a === b;
-  return Buffer.compare(a, typeof b === 'string' ? Buffer.from(b) : b) === 0;
 }

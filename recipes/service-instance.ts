@@ -34,12 +34,19 @@ const serviceTypes: readonly string[] = ['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNA
 
 /**
  * The JSON that Curator's discovery reads: its keys in its order, nulls written out. `enabled` is left out where it is
- * true, because old releases of Curator stumble over it.
+ * true, because old releases of Curator stumble over it. @throws InvalidArgumentError.
  */
 export function encodeInstance(instance: ServiceInstance): string {
   const { name, id, address, port, sslPort, payload, registrationTimeUTC, serviceType, uriSpec, enabled } = instance;
   const fields = { name, id, address, port, sslPort, payload, registrationTimeUTC, serviceType, uriSpec };
-  return JSON.stringify(enabled ? fields : { ...fields, enabled });
+  try {
+    return JSON.stringify(enabled ? fields : { ...fields, enabled });
+  } catch (cause) {
+    throw new InvalidArgumentError('the payload of a service must be what JSON can hold', {
+      operation: 'register',
+      cause,
+    });
+  }
 }
 
 /** Reads what Curator's discovery writes. @throws InvalidServiceInstanceError. */
@@ -60,19 +67,19 @@ export function decodeInstance<Payload>(text: string, path: string): ServiceInst
     if (error instanceof InvalidServiceInstanceError) throw error;
     return fail('it is no JSON', error);
   }
-  const serviceType = fields['serviceType'] ?? 'DYNAMIC';
+  const serviceType = fields.serviceType ?? 'DYNAMIC';
   if (!serviceTypes.includes(serviceType as string)) fail(`there is no serviceType ${JSON.stringify(serviceType)}`);
   return {
-    name: text_(fields['name']) ?? '',
-    id: text_(fields['id']) ?? '',
-    address: text_(fields['address']),
-    port: number_(fields['port']),
-    sslPort: number_(fields['sslPort']),
-    payload: (fields['payload'] ?? null) as Payload | null,
-    registrationTimeUTC: number_(fields['registrationTimeUTC']) ?? 0,
+    name: text_(fields.name) ?? '',
+    id: text_(fields.id) ?? '',
+    address: text_(fields.address),
+    port: number_(fields.port),
+    sslPort: number_(fields.sslPort),
+    payload: (fields.payload ?? null) as Payload | null,
+    registrationTimeUTC: number_(fields.registrationTimeUTC) ?? 0,
     serviceType: serviceType as ServiceType,
-    uriSpec: (fields['uriSpec'] ?? null) as ServiceInstance['uriSpec'],
-    enabled: fields['enabled'] !== false,
+    uriSpec: (fields.uriSpec ?? null) as ServiceInstance['uriSpec'],
+    enabled: fields.enabled !== false,
   };
 }
 
@@ -82,7 +89,7 @@ function text_(value: unknown): string | null {
 
 /** Curator takes `"80"` for 80, too. */
 function number_(value: unknown): number | null {
-  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
 }
 

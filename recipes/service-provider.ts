@@ -1,4 +1,4 @@
-import { childPath, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { childPath, ClosedError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { Following } from './following.js';
 import { decodeInstance, InvalidServiceInstanceError, type ServiceInstance } from './service-instance.js';
 import { defer, type Deferred, Wait } from './waiting.js';
@@ -6,8 +6,14 @@ import { defer, type Deferred, Wait } from './waiting.js';
 /** What a provider knows of a service. */
 export interface ServiceList<Payload = unknown> {
   readonly instances: readonly ServiceInstance<Payload>[];
-  /** Whether the list may be out of date, because there is no connection. */
+  /** Whether the list may be out of date: there is no connection, or a change is known and not read yet. */
   readonly stale: boolean;
+}
+
+/** A znode that was read, and the watch on it. */
+interface Entry<Payload> {
+  readonly instance: ServiceInstance<Payload> | undefined;
+  readonly changed: () => void;
 }
 
 /**
@@ -18,16 +24,13 @@ export interface ServiceList<Payload = unknown> {
  */
 export class ServiceProvider<Payload = unknown> implements AsyncIterable<ServiceList<Payload>>, AsyncDisposable {
   readonly #following: Following;
-  /** By the name of the znode; undefined for those whose data is no instance. */
-  #known = new Map<string, ServiceInstance<Payload> | undefined>();
-  /** The watches on instances, by the same name. */
-  readonly #watches = new Map<string, () => void>();
+  /** What was read, by the name of the znode. */
+  readonly #entries = new Map<string, Entry<Payload>>();
+  #instances: readonly ServiceInstance<Payload>[] = [];
   #loaded = false;
-  #current = false;
   #failure: Error | undefined;
   #change: Deferred<void> = defer();
   #turn = 0;
-  readonly #onSession = (): void => this.#sessionChanged();
 
   /** Made by `registry.provider()`. Begins to look at once. */
   constructor(
@@ -35,22 +38,17 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     readonly name: string,
     private readonly path: string,
   ) {
-    this.#following = new Following(
-      zk,
-      (changed) => this.#look(changed),
-      (error) => {
-        this.#failure = error;
-        this.#tell();
-      },
-    );
-    zk.on('session', this.#onSession);
+    this.#following = new Following(zk, {
+      look: (changed) => this.#look(changed),
+      looked: () => this.#tell(),
+      failed: (error) => this.#fail(error),
+    });
     this.#following.start();
   }
 
   /** The instances known now, without asking the server. */
   get list(): ServiceList<Payload> {
-    const instances = [...this.#known.values()].filter((each) => each !== undefined);
-    return { instances, stale: !this.#current || this.zk.state !== 'connected' };
+    return { instances: this.#instances, stale: !this.#following.isCurrent };
   }
 
   /**
@@ -61,10 +59,10 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
   async pick(options: WaitOptions = {}): Promise<ServiceInstance<Payload>> {
     using wait = new Wait(options, { operation: `ServiceProvider.pick ${this.name}`, path: this.path });
     for (;;) {
-      const usable = this.list.instances.filter(({ enabled }) => enabled);
+      if (this.#failure !== undefined) throw this.#failure;
+      const usable = this.#instances.filter(({ enabled }) => enabled);
       const picked = usable[this.#turn++ % usable.length];
       if (picked !== undefined) return picked;
-      if (this.#failure !== undefined) throw this.#failure;
       await wait.race(this.#change.promise);
     }
   }
@@ -72,18 +70,23 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
   /** Resolves when the server was asked for the first time. Throws as {@link pick} does. */
   async ready(options: WaitOptions = {}): Promise<this> {
     using wait = new Wait(options, { operation: `ServiceProvider.ready ${this.name}`, path: this.path });
-    while (!this.#loaded) {
+    for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
+      if (this.#loaded) return this;
       await wait.race(this.#change.promise);
     }
-    return this;
   }
 
   /** The list now, and again whenever it has changed; lists that come too fast are passed over, the last one never. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ServiceList<Payload>, void, undefined> {
+    let told: ServiceList<Payload> | undefined;
     while (!this.#following.closing.aborted) {
       const { promise } = this.#change;
-      if (this.#loaded) yield this.list;
+      const { list } = this;
+      if (this.#loaded && !isSameList(list, told)) {
+        told = list;
+        yield list;
+      }
       if (this.#failure !== undefined) throw this.#failure;
       await promise;
     }
@@ -91,12 +94,11 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
 
   /** Stops looking. Iterations end. */
   async close(): Promise<void> {
-    this.zk.off('session', this.#onSession);
     const closed = this.#following.close();
-    this.#tell();
+    this.#fail(new ClosedError('the provider was closed', { operation: 'ServiceProvider', path: this.path }, false));
     await closed;
     this.zk.unwatch(this.path, this.#following.wake);
-    for (const [name, watch] of this.#watches) this.zk.unwatch(childPath(this.path, name), watch);
+    for (const [name, { changed }] of this.#entries) this.zk.unwatch(childPath(this.path, name), changed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,48 +107,42 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
 
   async #look(changed: () => void): Promise<void> {
     const names = await this.#children(changed);
-    const known = new Map(names.map((name) => [name, this.#known.get(name)]));
-    await Promise.all(names.filter((name) => !this.#watches.has(name)).map((name) => this.#read(name, known)));
-    this.#known = known;
+    await Promise.all(names.map((name) => this.#read(name)));
+    const entries = names.map((name) => this.#entries.get(name)).filter((each) => each !== undefined);
+    this.#instances = entries.map(({ instance }) => instance).filter((each) => each !== undefined);
     this.#loaded = true;
-    this.#current = true;
-    this.#tell();
   }
 
   async #children(changed: () => void): Promise<string[]> {
+    const options = { watch: changed, signal: this.#following.closing };
     try {
-      return await this.zk.getChildren(this.path, { watch: changed });
+      return (await this.zk.getChildren(this.path, options)).sort();
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
       // Nobody has registered yet. If somebody does right now, this look sees it, and the next one counts.
-      if ((await this.zk.exists(this.path, { watch: changed })) !== null) changed();
+      if ((await this.zk.exists(this.path, options)) !== null) changed();
       return [];
     }
   }
 
-  /** Reads an instance that is new, has changed, or is watched no longer. */
-  async #read(name: string, known: Map<string, ServiceInstance<Payload> | undefined>): Promise<void> {
+  /** Reads an instance, unless it was read before and its watch has told nothing since. */
+  async #read(name: string): Promise<void> {
+    if (this.#entries.has(name)) return;
     const path = childPath(this.path, name);
-    const watch = (): void => {
-      this.#watches.delete(name);
+    const changed = (): void => {
+      this.#entries.delete(name);
       this.#following.wake();
     };
-    this.#watches.set(name, watch);
     try {
-      const node = await this.zk.getData(path, { watch });
-      known.set(name, decodeInstance<Payload>(node.text(), path));
+      const node = await this.zk.getData(path, { watch: changed, signal: this.#following.closing });
+      this.#entries.set(name, { instance: instanceIn<Payload>(node.text(), path), changed });
     } catch (error) {
-      // What is no instance is remembered as such, so that it is not read again and again.
-      known.set(name, undefined);
-      if (error instanceof InvalidServiceInstanceError) return;
-      this.#watches.delete(name);
       if (!(error instanceof NoNodeError)) throw error;
     }
   }
 
-  /** In a new session all is read again, since its watches have ended; until then the old list stands. */
-  #sessionChanged(): void {
-    if (this.zk.state !== 'connected') this.#current = false;
+  #fail(error: Error): void {
+    this.#failure ??= error;
     this.#tell();
   }
 
@@ -155,4 +151,22 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     this.#change = defer();
     change.resolve();
   }
+}
+
+/** Undefined where the data is no instance: remembered as such, so that it is not read again and again. */
+function instanceIn<Payload>(text: string, path: string): ServiceInstance<Payload> | undefined {
+  try {
+    return decodeInstance<Payload>(text, path);
+  } catch (error) {
+    if (error instanceof InvalidServiceInstanceError) return undefined;
+    throw error;
+  }
+}
+
+function isSameList(a: ServiceList, b: ServiceList | undefined): boolean {
+  return (
+    a.stale === b?.stale &&
+    a.instances.length === b.instances.length &&
+    a.instances.every((instance, index) => instance === b.instances[index])
+  );
 }

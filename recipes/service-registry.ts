@@ -11,7 +11,8 @@ import {
   type ServiceInstance,
 } from './service-instance.js';
 import { ServiceProvider } from './service-provider.js';
-import { timeOfDay } from './waiting.js';
+import { sweepAfterWait } from './sweeper.js';
+import { timeOfDay, Wait } from './waiting.js';
 
 /** Where the services stand unless told otherwise. */
 const BASE_PATH = '/services';
@@ -25,7 +26,7 @@ export interface ServiceRegistryOptions {
 /** What is registered. */
 export interface ServiceRegistration<Payload = unknown> extends LeaseOptions {
   readonly name: string;
-  /** Default: a new UUID. Two instances with one id take each other's place. */
+  /** Default: a new UUID. Who registers with the id of another one takes its place, and ends its registration. */
   readonly id?: string | undefined;
   /** Default: the first address of this host that is neither internal nor link-local, IPv4 first. */
   readonly address?: string | undefined;
@@ -67,7 +68,7 @@ export class ServiceRegistry {
    */
   async register<Payload = unknown>(
     service: ServiceRegistration<Payload>,
-    wait: WaitOptions = {},
+    options: WaitOptions = {},
   ): Promise<RegisteredService<Payload>> {
     const instance = instanceOf(service);
     const path = childPath(this.#pathOf(instance.name), instance.id);
@@ -75,10 +76,11 @@ export class ServiceRegistry {
       margin: service.margin,
       loseOn: service.loseOn,
     }).start();
+    using wait = new Wait(options, { operation: 'ServiceRegistry.register', path });
     try {
-      await node.published(wait);
+      await wait.race(node.published());
     } catch (error) {
-      await node.close();
+      await sweepAfterWait(this.zk, wait, path, node.close());
       throw error;
     }
     return new RegisteredService(node, instance);
@@ -144,7 +146,10 @@ export class RegisteredService<Payload = unknown> implements AsyncDisposable {
     return this.#instance;
   }
 
-  /** Whether it is certainly registered now. After an expiry it comes true again with the new session. */
+  /**
+   * Whether it is certainly registered now. After an expiry it comes true again with the new session; not, if another
+   * process has registered with the same id.
+   */
   get held(): boolean {
     return this.node.held;
   }
@@ -154,16 +159,22 @@ export class RegisteredService<Payload = unknown> implements AsyncDisposable {
     return this.node.signal;
   }
 
-  /** Changes what others see, in place. While disconnected it is published after the reconnect. */
+  /**
+   * Changes what others see, in place. While disconnected it is published after the reconnect, also when the wait is
+   * ended. @throws InvalidArgumentError, OperationTimeoutError, AbortedError; ClosedError after `unregister()`;
+   * OwnedByOtherError.
+   */
   async update(change: ServiceUpdate<Payload>, wait: WaitOptions = {}): Promise<void> {
-    const instance = { ...this.#instance, ...change };
+    const given = Object.entries(change).filter(([, value]) => value !== undefined);
+    const instance = { ...this.#instance, ...(Object.fromEntries(given) as ServiceUpdate<Payload>) };
     checkServicePort(instance.port, 'port');
     checkServicePort(instance.sslPort, 'sslPort');
+    const data = encodeInstance(instance);
     this.#instance = instance;
-    await this.node.update(encodeInstance(instance), wait);
+    await this.node.update(data, wait);
   }
 
-  /** Takes it off the list. Resolves when nobody can find it any more. */
+  /** Takes it off the list. Resolves when nobody can find it any more, or its session is over. */
   async unregister(): Promise<void> {
     await this.node.close();
   }

@@ -1,18 +1,32 @@
-import { NoNodeError, type SessionInfo, type ZooKeeper } from 'zookit';
-import { after, defer, isEndOfSession, isPassing, pause } from './waiting.js';
+import { BadVersionError, NoNodeError, type SessionInfo, type ZooKeeper } from 'zookit';
+import { after, defer, isEndOfSession, isPassing, pause, type Wait } from './waiting.js';
 
 /**
- * Deletes an ephemeral znode of a session, and does not rest before it is gone or the session is over (Curator:
- * guaranteed delete). Rejects only where trying again cannot help: NoAuthError, NotEmptyError.
+ * Deletes an ephemeral znode of a session that nobody else has a znode at the path of, and does not rest before it is
+ * gone or the session is over (Curator: guaranteed delete). Rejects only where trying again cannot help: NoAuthError.
  */
-export async function sweep(zk: ZooKeeper, path: string, session: SessionInfo): Promise<void> {
+export function sweep(zk: ZooKeeper, path: string, session: SessionInfo): Promise<void> {
+  return persist(zk, session, () => zk.delete(path));
+}
+
+/** As {@link sweep}, where others may have a znode at the same path: deletes that of the current session only. */
+export function sweepOwned(zk: ZooKeeper, path: string): Promise<void> {
+  const { session } = zk;
+  return persist(zk, session, async () => {
+    // After a change of the server, the one in use now need not have seen yet what we have created.
+    const [, stat] = await Promise.all([zk.sync(path), zk.exists(path)]);
+    if (stat?.ephemeralOwner.equals(session.id) === true) await zk.delete(path, stat.version);
+  });
+}
+
+async function persist(zk: ZooKeeper, session: SessionInfo, remove: () => Promise<void>): Promise<void> {
   for (let attempt = 0; zk.session === session; attempt++) {
     try {
-      await zk.delete(path);
+      await remove();
       return;
     } catch (error) {
       if (error instanceof NoNodeError || isEndOfSession(error)) return;
-      if (!isPassing(error)) throw error;
+      if (!isPassing(error) && !(error instanceof BadVersionError)) throw error;
       await pause(zk, attempt);
     }
   }
@@ -22,22 +36,16 @@ export async function sweep(zk: ZooKeeper, path: string, session: SessionInfo): 
 const SWEEP_GRACE = 250;
 
 /**
- * As {@link sweep}, for a caller who is about to be told that its wait has ended: with a server that answers, the znode
- * is gone when this resolves; without one it is swept in the background. The path may come later, when a create is
- * still under way. What cannot be swept is told as a warning of the process.
+ * For a caller who is about to be told that its wait has come to nothing: with a server that answers, its znode is gone
+ * when this resolves; without one it is swept in the background. Where it cannot be swept, the process is warned.
  */
-export async function sweepAfterWait(zk: ZooKeeper, path: Promise<string>, session: SessionInfo): Promise<void> {
+export async function sweepAfterWait(zk: ZooKeeper, wait: Wait, path: string, sweeping: Promise<void>): Promise<void> {
   const over = defer();
-  const swept = path.then(
-    (late) => sweep(zk, late, session).catch((error: unknown) => warn(late, error)),
-    // The create has failed: there is nothing to sweep.
-    () => undefined,
-  );
+  const swept = sweeping.catch((error: unknown) => {
+    process.emitWarning(`zookit: ${path} stays until its session ends: ${String(error)}`);
+  });
+  wait.leaveBehind(swept);
   const stop = after(zk.state === 'connected' ? SWEEP_GRACE : 0, () => over.resolve());
   await Promise.race([swept, over.promise]);
   stop();
-}
-
-function warn(path: string, error: unknown): void {
-  process.emitWarning(`zookit: ${path} stays until its session ends: ${String(error)}`);
 }

@@ -3,6 +3,8 @@ import {
   AuthFailedError,
   ClosedError,
   ConnectionLossError,
+  NoNodeError,
+  type OneShotEvent,
   OperationTimeoutError,
   QueueFullError,
   SessionExpiredError,
@@ -55,6 +57,7 @@ export class Wait implements Disposable {
   readonly #stop: () => void;
   /** Makes the error of a wait that is over, at the place where the caller waits. */
   #error: (() => Error) | undefined;
+  #cleanUps: Promise<void>[] = [];
 
   constructor(
     { timeout, signal }: WaitOptions,
@@ -77,6 +80,26 @@ export class Wait implements Disposable {
   /** Aborts when the wait is over. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Whether it was ended before what was waited for. */
+  get isOver(): boolean {
+    return this.signal.aborted;
+  }
+
+  /** Throws OperationTimeoutError or AbortedError if it is over. */
+  check(): void {
+    if (this.#error !== undefined) throw this.#error();
+  }
+
+  /** Something of this wait that is still to be tidied away in the background. */
+  leaveBehind(cleanUp: Promise<void>): void {
+    this.#cleanUps.push(cleanUp);
+  }
+
+  /** Resolves when nothing is left behind. */
+  async tidied(): Promise<void> {
+    await Promise.all(this.#cleanUps);
   }
 
   /** The promise's result, unless the wait ends first: then OperationTimeoutError or AbortedError. */
@@ -164,10 +187,29 @@ export async function lookUntil<T extends object | string | number | true>(
       failures = 0;
       await wait.race(change.promise);
     } catch (error) {
-      if (wait.signal.aborted || !canTryAgain(zk, error)) throw error;
+      if (wait.isOver || !canTryAgain(zk, error)) throw error;
       await wait.race(pause(zk, failures++, wait.signal));
     } finally {
       forget(changed);
     }
+  }
+}
+
+/**
+ * Whether a znode is gone; if not, `changed` is called when it changes or goes. Reads the data: an exists-watch on a
+ * znode that is gone would stay at the server for ever.
+ */
+export async function isGone(
+  zk: ZooKeeper,
+  path: string,
+  changed: (event: OneShotEvent) => void,
+  wait: Wait,
+): Promise<boolean> {
+  try {
+    await zk.getData(path, { watch: changed, signal: wait.signal });
+    return false;
+  } catch (error) {
+    if (error instanceof NoNodeError) return true;
+    throw error;
   }
 }

@@ -1,12 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import type Long from 'long';
+import { after } from './clock.js';
 import { type Created, type CreateOptions, describeCreated } from './created.js';
-import { ConnectionLossError, NoNodeError } from './errors.js';
+import {
+  ConnectionLossError,
+  NoNodeError,
+  OperationTimeoutError,
+  QueueFullError,
+  SessionExpiredError,
+  ThrottledError,
+} from './errors.js';
 import type { CreateMode } from './operations/create.js';
 import { createWithParents } from './parents.js';
 import { childPath, nameOf, parentOf } from './paths.js';
 import type { Data } from './protocol/records.js';
+import type { RequestLimits } from './session/pending-request.js';
 import type { ZooKeeperOperations } from './zookeeper-operations.js';
+
+/** The pause before the search is begun again, milliseconds; it doubles each time, up to the longest. */
+const FIRST_PAUSE = 20;
+const LONGEST_PAUSE = 1_000;
 
 /**
  * Creates a znode whose name begins with `_c_<uuid>-`. When the connection is lost before the answer came, the parent's
@@ -28,30 +40,58 @@ export async function createProtected<Mode extends CreateMode, WithStat extends 
         : createWithParents(zk, protectedPath, data, options));
     } catch (error) {
       if (!(error instanceof ConnectionLossError) || !error.mayHaveBeenApplied) throw error;
-      const found = await findCreated<Mode, WithStat>(zk, protectedPath, prefix, zk.sessionId);
+      const { sessionId } = zk;
+      const found = await findCreated<Mode, WithStat>(zk, protectedPath, prefix, options);
       if (found !== undefined) return found;
+      if (!zk.sessionId.equals(sessionId))
+        throw new SessionExpiredError('the session has expired', { operation: 'create', path, cause: error }, true);
     }
   }
 }
 
-/** The znode that was created before the connection was lost, if it was. */
+/**
+ * The znode that was created before the connection was lost, if it was. What passes does not end the search: a znode
+ * that nobody knows of would stay as long as the session.
+ */
 async function findCreated<Mode extends CreateMode, WithStat extends boolean>(
   zk: ZooKeeperOperations,
   protectedPath: string,
   prefix: string,
-  sessionId: Long,
+  limits: RequestLimits,
 ): Promise<Created<Mode, WithStat> | undefined> {
-  const parent = parentOf(protectedPath);
-  try {
-    const name = (await zk.getChildren(parent)).find((child) => child.startsWith(prefix));
-    if (name === undefined) return undefined;
-    const path = childPath(parent, name);
-    const stat = await zk.exists(path);
-    // One of an older session is about to go, and never was ours to use.
-    if (stat === null || !(stat.ephemeralOwner.isZero() || stat.ephemeralOwner.equals(sessionId))) return undefined;
-    return describeCreated<Mode, WithStat>({ zxid: stat.czxid, stat }, path, protectedPath);
-  } catch (error) {
-    if (error instanceof NoNodeError) return undefined;
-    throw error;
+  const { sessionId } = zk;
+  const { signal, timeout } = limits;
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+    try {
+      return await lookFor<Mode, WithStat>(zk, protectedPath, prefix, { signal, timeout });
+    } catch (error) {
+      if (error instanceof NoNodeError) return undefined;
+      const passes =
+        error instanceof ConnectionLossError ||
+        error instanceof QueueFullError ||
+        error instanceof ThrottledError ||
+        (error instanceof OperationTimeoutError && timeout === undefined);
+      if (!passes || !zk.sessionId.equals(sessionId)) throw error;
+      await new Promise<void>((resolve) => after(pause, resolve));
+    }
   }
+}
+
+async function lookFor<Mode extends CreateMode, WithStat extends boolean>(
+  zk: ZooKeeperOperations,
+  protectedPath: string,
+  prefix: string,
+  limits: RequestLimits,
+): Promise<Created<Mode, WithStat> | undefined> {
+  const { sessionId } = zk;
+  const parent = parentOf(protectedPath);
+  // The server in use now may be behind the one that was asked to create.
+  const [, names] = await Promise.all([zk.sync(parent, limits), zk.getChildren(parent, limits)]);
+  const name = names.find((child) => child.startsWith(prefix));
+  if (name === undefined) return undefined;
+  const path = childPath(parent, name);
+  const stat = await zk.exists(path, limits);
+  // One of an older session is about to go, and never was ours to use.
+  if (stat === null || !(stat.ephemeralOwner.isZero() || stat.ephemeralOwner.equals(sessionId))) return undefined;
+  return describeCreated<Mode, WithStat>({ zxid: stat.czxid, stat }, path, protectedPath);
 }

@@ -1,4 +1,4 @@
-import { serverError } from './errors.js';
+import { ProtocolError, serverError } from './errors.js';
 import type { ZNode } from './operations/get-data.js';
 import type { ReadOperation, ReadResult } from './operations/multi-read.js';
 import { type Chroot, checkPath } from './paths.js';
@@ -35,19 +35,26 @@ export class ReadBatch<Results extends readonly unknown[] = []> {
   }
 
   /** Sends the reads. Rejects only if none of them was answered. */
-  async read(limits: RequestLimits = {}): Promise<Results> {
+  read(limits: RequestLimits = {}): Promise<Results> {
     const operations = this.#steps.map(({ path, kind }) => ({ kind, path: this.chroot.toServer(path) }));
-    if (operations.length === 0) return [] as readonly unknown[] as Results;
-    const results = await this.send(operations, limits, (answers) =>
-      answers.map((answer, index) => this.#settle(answer, index)),
-    );
-    return results as readonly unknown[] as Results;
+    // Without a further await here: promises settle in the order of the replies.
+    const results: Promise<readonly unknown[]> =
+      operations.length === 0
+        ? Promise.resolve([])
+        : this.send(operations, limits, (answers) => this.#settleAll(answers));
+    return results as Promise<Results & readonly unknown[]>;
   }
 
   #add<Result>(path: string, kind: ReadOperation['kind']): ReadBatch<[...Results, Result]> {
     checkPath(path, kind);
     this.#steps.push({ path, kind });
     return this as ReadBatch<readonly unknown[]> as ReadBatch<[...Results, Result]>;
+  }
+
+  #settleAll(results: readonly ReadResult[]): PromiseSettledResult<unknown>[] {
+    if (results.length !== this.#steps.length)
+      throw new ProtocolError('the results of a multiRead are not those of its reads', { operation: 'multiRead' });
+    return results.map((result, index) => this.#settle(result, index));
   }
 
   #settle(result: ReadResult, index: number): PromiseSettledResult<unknown> {

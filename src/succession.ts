@@ -8,6 +8,7 @@ import {
   AuthFailedError,
   ClosedError,
   ConnectError,
+  LinkError,
   SessionExpiredError,
   type ZooKeeperError,
 } from './errors.js';
@@ -25,7 +26,8 @@ export class Succession {
   readonly events = new EventEmitter();
   readonly identities: Identities;
   readonly #surroundings: SessionSurroundings;
-  readonly #attempts = new Map<string, Error>();
+  /** The servers that were tried since the last connection, with what came of the last try that has ended. */
+  readonly #attempts = new Map<string, Error | undefined>();
   #session: Session;
   #closing: Promise<boolean> | undefined;
 
@@ -44,6 +46,7 @@ export class Succession {
       delivery: new Delivery(),
       onEvent: (event) => this.#tell(event),
       onEnded: (session, state) => this.#ended(session, state),
+      onAttempt: (server) => this.#attempts.set(formatServer(server), this.#attempts.get(formatServer(server))),
       onAttemptFailed: (server, reason) => this.#attempts.set(formatServer(server), reason),
     };
     this.#session = new Session(this.#surroundings, keyOf(options));
@@ -87,7 +90,10 @@ export class Succession {
   }
 
   #connectError(timeout: number): ConnectError {
-    const attempts = [...this.#attempts].map(([server, reason]) => ({ server, reason }));
+    const attempts = [...this.#attempts].map(([server, reason]) => ({
+      server,
+      reason: reason ?? new LinkError('it has not answered yet'),
+    }));
     return new ConnectError(`no session within ${timeout} ms`, attempts, attempts[0]?.reason);
   }
 

@@ -1,7 +1,7 @@
 import { acl as readyMade } from './acl.js';
 import { ANY_VERSION, checkAcl, checkData, checkMode, checkTtl, checkVersion } from './arguments.js';
 import { type CreatedInTransaction, type CreateSpec, describeCreated } from './created.js';
-import { InvalidArgumentError, ServerCode, serverError, type TransactionOutcome } from './errors.js';
+import { InvalidArgumentError, ProtocolError, ServerCode, serverError, type TransactionOutcome } from './errors.js';
 import { type CreateMode, createFlags, isSequential } from './operations/create.js';
 import type { MultiOperation, MultiResponse, MultiResult } from './operations/multi.js';
 import { type Chroot, checkPath } from './paths.js';
@@ -90,16 +90,23 @@ export class Transaction<Results extends readonly unknown[] = []> {
    * @throws The error of the operation that failed, with `transaction`; `ConnectionLossError` with
    * `mayHaveBeenApplied`, which then holds for all of it; `SessionExpiredError`.
    */
-  async commit(limits: RequestLimits = {}): Promise<Results> {
-    if (this.#committed)
-      throw new InvalidArgumentError('a transaction can be committed once; build another one', { operation: 'commit' });
+  commit(limits: RequestLimits = {}): Promise<Results> {
+    if (this.#committed) {
+      const problem = 'a transaction can be committed once; build another one';
+      return Promise.reject(new InvalidArgumentError(problem, { operation: 'commit' }));
+    }
     this.#committed = true;
     const steps = this.#steps;
-    if (steps.length === 0) return [] as readonly unknown[] as Results;
-    const operations = steps.map(({ operation }) => operation);
-    return (await this.commitAll(operations, limits, (response) =>
-      this.#read(response),
-    )) as readonly unknown[] as Results;
+    // Without a further await here: promises settle in the order of the replies.
+    const results: Promise<readonly unknown[]> =
+      steps.length === 0
+        ? Promise.resolve([])
+        : this.commitAll(
+            steps.map(({ operation }) => operation),
+            limits,
+            (response) => this.#read(response),
+          );
+    return results as Promise<Results & readonly unknown[]>;
   }
 
   #add<Result>(path: string, operation: MultiOperation): Transaction<[...Results, Result]> {
@@ -109,6 +116,8 @@ export class Transaction<Results extends readonly unknown[] = []> {
 
   #read({ results, zxid }: MultiResponse): unknown[] {
     this.#throwFailure(results);
+    if (results.length !== this.#steps.length || results.some(({ kind }) => kind === 'error'))
+      throw new ProtocolError('the results of a transaction are not those of its operations', { operation: 'commit' });
     return results.map((result, index) => {
       const path = this.#steps[index]?.path ?? '';
       if (result.kind === 'set') return result.stat;

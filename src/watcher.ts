@@ -1,5 +1,6 @@
 import { callUser, type OneShotEvent, type WatchEvent } from './events.js';
 import type { OneShotKind, WatchableRequest } from './operations/operation.js';
+import type { AddWatchRequest } from './operations/watching.js';
 import type { Chroot } from './paths.js';
 import type { Arming } from './session/pending-request.js';
 import type { Session } from './session/session.js';
@@ -77,13 +78,14 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     };
   }
 
-  /** Registers the watch with its session. @internal */
-  get arming(): Arming {
+  /** Registers the watch, which `request` asks for, with its session. @internal */
+  armingOf(request: AddWatchRequest): Arming {
     const { watches } = this.session;
-    const { path } = this.#listener;
+    const { path, recursive } = this.#listener;
     const state: ArmingState = { disturbed: false };
     return {
       beforeSend: () => {
+        request.recursive = recursive || watches.coversPersistent(path);
         watches.addPersistent(this.#listener);
         watches.expect(path, state);
       },
@@ -101,6 +103,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
 
   /** Ends the watch, here at once and then at the server. Never rejects; waiting for it is optional. */
   async close(): Promise<void> {
+    this.#events = [];
     this.#end();
     const { session } = this;
     const { path } = this.#listener;

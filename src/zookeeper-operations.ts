@@ -12,7 +12,7 @@ import type { ChildrenWithStat } from './operations/get-children.js';
 import type { ZNode } from './operations/get-data.js';
 import * as operations from './operations/index.js';
 import type { Operation, PathRequest, WatchableRequest } from './operations/operation.js';
-import type { RemovableWatches } from './operations/watching.js';
+import type { AddWatchRequest, RemovableWatches, RemoveWatchesRequest } from './operations/watching.js';
 import { Chroot, checkPath } from './paths.js';
 import { type Data, dataBytes } from './protocol/records.js';
 import { ReadBatch } from './read-batch.js';
@@ -58,7 +58,8 @@ export interface AddWatchOptions extends RequestLimits {
 export class ZooKeeperOperations {
   /** @internal */
   constructor(
-    protected readonly sessions: Succession,
+    /** Where operations go: to the session that is current at the call. */
+    protected readonly sessions: Pick<Succession, 'session'>,
     protected readonly base: Chroot,
   ) {}
 
@@ -75,6 +76,14 @@ export class ZooKeeperOperations {
   /** The same client, with the root of the whole tree as its root. */
   unrooted(): ZooKeeperOperations {
     return this.base.prefix === '' ? this : new ZooKeeperOperations(this.sessions, Chroot.of(''));
+  }
+
+  /**
+   * The same, for the current session only: what is asked for in several steps fails when the session ends between two
+   * of them, and does not pass over to the next one. @internal
+   */
+  ofThisSession(): ZooKeeperOperations {
+    return new ZooKeeperOperations({ session: this.sessions.session }, this.base);
   }
 
   /** The identities that the server has accepted. Needs ZooKeeper 3.7. */
@@ -204,8 +213,12 @@ export class ZooKeeperOperations {
    */
   async addWatch(path: string, { recursive = false, onEvent, ...limits }: AddWatchOptions = {}): Promise<Watcher> {
     checkPath(path, 'addWatch');
-    const watcher = new Watcher(this.sessions.session, this.base, path, recursive, onEvent);
-    await this.#ask(operations.addWatch, path, { path: '', recursive }, limits, undefined, watcher.arming);
+    const { session } = this.sessions;
+    const watcher = new Watcher(session, this.base, path, recursive, onEvent);
+    const request: AddWatchRequest = { path: this.base.toServer(path), recursive };
+    const arming = watcher.armingOf(request);
+    const outcome = await session.submit(operations.addWatch, request, path.length, limits, arming);
+    if (isFailure(outcome)) throw outcome.toError({ operation: 'addWatch', path });
     return watcher;
   }
 
@@ -216,16 +229,16 @@ export class ZooKeeperOperations {
   async removeWatches(path: string, watches: RemovableWatches = 'any', limits: RequestLimits = {}): Promise<void> {
     checkPath(path, 'removeWatches');
     const { session } = this.sessions;
-    const hadSome = session.endWatches(this.base.toServer(path), watches);
-    session.watches.disturb(this.base.toServer(path));
-    const removed = this.#ask(operations.removeWatches, path, { path: '', watches }, limits);
-    session.watchAgain(this.base.toServer(path));
-    try {
-      await removed;
-    } catch (error) {
-      // The server knows none where there was no connection, or where another watch had served this one.
-      if (!hadSome || !(error instanceof NoWatcherError || error instanceof ConnectionLossError)) throw error;
-    }
+    const request: RemoveWatchesRequest = { path: this.base.toServer(path), watches };
+    const hadSome = session.endWatches(request.path, watches);
+    session.watches.disturb(request.path);
+    const removed = session.submit(operations.removeWatches, request, path.length, limits);
+    session.watchAgain(request.path);
+    const outcome = await removed;
+    if (!isFailure(outcome)) return;
+    const error = outcome.toError({ operation: 'removeWatches', path });
+    // The server knows none where there was no connection, or where another watch had served this one.
+    if (!hadSome || !(error instanceof NoWatcherError || error instanceof ConnectionLossError)) throw error;
   }
 
   /** Forgets a listener that was given as `watch` to reads of a path, before it was called. */
@@ -281,8 +294,8 @@ export class ZooKeeperOperations {
   }
 
   /**
-   * Checks, sends, and turns a failure into an error. The one `await` on the way of every operation: so promises settle
-   * in the order of the replies, and the stack of an error leads to the caller.
+   * Checks, sends, and turns a failure into an error. The one `await` on the way of an operation: so promises settle in
+   * the order of the replies, and the stack of an error leads to the caller.
    */
   async #ask<Request extends PathRequest & CheckedFields, Result, T = Result>(
     operation: Operation<Request, Result>,

@@ -49,7 +49,7 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
   #info: { readonly session: Session; readonly info: SessionInfo } | undefined;
 
   private constructor(
-    sessions: Succession,
+    protected override readonly sessions: Succession,
     base: Chroot,
     private readonly isView: boolean,
   ) {
@@ -195,8 +195,9 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     data: Data = null,
     options: CreateOptions<Mode, WithStat> = {} as CreateOptions<Mode, WithStat>,
   ): Promise<Created<Mode, WithStat>> {
-    if (options.protected === true) return createProtected(this, path, data, options);
-    if (options.parents !== undefined && options.parents !== false) return createWithParents(this, path, data, options);
+    if (options.protected === true) return createProtected(this.ofThisSession(), path, data, options);
+    if (options.parents !== undefined && options.parents !== false)
+      return createWithParents(this.ofThisSession(), path, data, options);
     return this.createPlain(path, data, options);
   }
 
@@ -211,7 +212,7 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     data: Data,
     options: { readonly acl?: readonly Acl[] | undefined } & RequestLimits = {},
   ): Promise<void> {
-    return upsert(this, path, data, options);
+    return upsert(this.ofThisSession(), path, data, options);
   }
 
   /** Deletes a znode and all below it, in batches, leaves first; no matter if somebody else deletes, too. Not atomic. @throws NotEmptyError if others create faster. */

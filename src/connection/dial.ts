@@ -16,9 +16,20 @@ export function dial(server: ServerAddress, lookup: Lookup = systemLookup): Sock
   return connect({
     host: server.host,
     port: server.port,
-    lookup,
+    lookup: guarded(lookup),
     noDelay: true,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER,
   });
+}
+
+/** A look-up that throws has failed, like one that calls back with an error. */
+function guarded(lookup: Lookup): Lookup {
+  return (hostname, options, callback) => {
+    try {
+      lookup(hostname, options, callback);
+    } catch (error) {
+      process.nextTick(() => callback(error instanceof Error ? error : new Error(String(error)), ''));
+    }
+  };
 }

@@ -4,7 +4,8 @@ import type { JuteWriter } from '../protocol/jute-writer.js';
 import { defineOperation, type PathRequest, readNothing } from './operation.js';
 
 export interface AddWatchRequest extends PathRequest {
-  readonly recursive: boolean;
+  /** Written by the session, which knows what else is watched at the path. */
+  recursive: boolean;
 }
 
 /** Leaves a watch that stays until it is removed; the znode need not exist. */

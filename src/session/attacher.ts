@@ -14,6 +14,11 @@ const log = logOf('attach');
 /** How long one attempt may take at least and at most, milliseconds. */
 const LEAST_ATTEMPT = 250;
 const LONGEST_ATTEMPT = 10_000;
+/**
+ * So many attempts fit into a session timeout at least, however few servers there are: one that is just starting may
+ * accept a connection and never answer on it.
+ */
+const LEAST_ATTEMPTS = 3;
 /** After so many silent refusals by one server in a row it is asked whether the client is ahead of it. */
 const REFUSALS_BEFORE_PROBE = 2;
 
@@ -31,6 +36,8 @@ export interface Attached {
 export interface AttacherUser {
   /** What the next connect request says. */
   connectRequest(): ConnectRequest;
+  /** The session timeout: the negotiated one, or before there is any, the wanted one; milliseconds. */
+  timeout(): number;
   /** How long to pause between rounds at most, milliseconds; undefined where nothing is to be saved. */
   longestPause(): number | undefined;
   attached(attached: Attached): void;
@@ -38,6 +45,7 @@ export interface AttacherUser {
   expired(): void;
   /** A server serves, but has not what this client has seen. */
   ahead(): void;
+  attempted(server: ServerAddress): void;
   attemptFailed(server: ServerAddress, reason: Error): void;
 }
 
@@ -74,16 +82,25 @@ export class Attacher {
   }
 
   #try(server: ServerAddress, request: ConnectRequest, isProbe = false): void {
-    const timeout = Math.min(Math.max(request.timeout / this.hosts.size, LEAST_ATTEMPT), LONGEST_ATTEMPT);
+    const share = this.user.timeout() / Math.max(this.hosts.size, LEAST_ATTEMPTS);
+    const timeout = Math.min(Math.max(share, LEAST_ATTEMPT), LONGEST_ATTEMPT);
     log('%s: trying%s, for at most %d ms', formatServer(server), isProbe ? ' without the last zxid' : '', timeout);
+    this.user.attempted(server);
     this.#attempt = new Attempt(server, request, timeout, this.options, {
       answered: (answer, connection, sentAt) =>
-        isProbe ? this.#probed(answer, connection, request) : this.#answered(answer, connection, sentAt),
+        isProbe ? this.#probed(answer, connection, request) : this.#answered(answer, connection, request, sentAt),
       failed: (reason, refusedSilently) => this.#failed(server, request, reason, refusedSilently && !isProbe),
     });
   }
 
-  #answered(answer: HandshakeAnswer, connection: Connection, sentAt: number): void {
+  #answered(answer: HandshakeAnswer, connection: Connection, request: ConnectRequest, sentAt: number): void {
+    if (answer.kind === 'expired' && request.sessionId.isZero()) {
+      // There was no session that could have expired.
+      const reason = new LinkError('the server opened no session');
+      connection.end(reason);
+      this.#failed(connection.server, request, reason, false);
+      return;
+    }
     this.#attempt = undefined;
     this.#running = false;
     this.#refusals.clear();

@@ -55,7 +55,7 @@ export class Backlog {
   #refusal(request: PendingRequest): string | undefined {
     if (this.bounds === false) return 'there is no connection, and offlineQueue is false';
     const { maxOperations, maxBytes } = this.bounds;
-    if (this.#requests.length >= maxOperations) this.#dropSettled();
+    if (this.#requests.length >= maxOperations || this.#bytes + request.bytes > maxBytes) this.#dropSettled();
     if (this.#requests.length >= maxOperations)
       return `there is no connection, and ${maxOperations} operations (offlineQueue.maxOperations) wait already`;
     if (this.#bytes + request.bytes > maxBytes)

@@ -58,7 +58,8 @@ export class Channel implements ConnectionUser {
   readonly #inFlight = new InFlight();
   readonly #heartbeat: Heartbeat;
   readonly #header = new ReplyHeader();
-  #pingSentAt = 0;
+  /** When the pings were sent that have no answer yet; they are answered in order. */
+  #pingsSentAt: number[] = [];
   /** Credentials that wait for the server's word; it may answer them ahead of requests. */
   #claims: { readonly sentAt: number; readonly settle: (accepted: boolean) => void }[] = [];
 
@@ -111,7 +112,7 @@ export class Channel implements ConnectionUser {
   }
 
   #ping(): void {
-    this.#pingSentAt = this.#sendBeside(Xid.ping, ping, undefined);
+    this.#pingsSentAt.push(this.#sendBeside(Xid.ping, ping, undefined));
   }
 
   /** Sends what stands beside the queue, with an xid of its own kind. Returns when. */
@@ -193,8 +194,9 @@ export class Channel implements ConnectionUser {
   }
 
   #ponged(header: ReplyHeader): void {
-    this.#heartbeat.ponged();
-    this.around.deadline.confirm(this.#pingSentAt);
+    const sentAt = this.#pingsSentAt.shift();
+    if (sentAt === undefined) throw new ProtocolError('an answer came to a ping that was not sent');
+    this.around.deadline.confirm(sentAt);
     this.#checkAuth(header.error);
   }
 

@@ -1,11 +1,11 @@
 import { after, now, type Timer } from '../clock.js';
-import { LeaseLostError } from '../errors.js';
+import { InvalidArgumentError, LeaseLostError } from '../errors.js';
 
 /** When a {@link SessionLease} counts as lost. */
 export interface LeaseOptions {
   /**
    * How long before the session could end the lease is lost, milliseconds. Default: a tenth of the session timeout, at
-   * least 100.
+   * least 100, at most half of it.
    */
   readonly margin?: number | undefined;
   /** `deadline` (the default): as late as is safe. `suspended`: as soon as there is no connection. */
@@ -62,7 +62,8 @@ export class SessionLease {
 
   /** Milliseconds before the end of the session. */
   marginOf(sessionTimeout: number): number {
-    return this.options.margin ?? Math.max(LEAST_MARGIN, sessionTimeout / 10);
+    // Of a very short session something must be left to hold.
+    return this.options.margin ?? Math.min(Math.max(LEAST_MARGIN, sessionTimeout / 10), sessionTimeout / 2);
   }
 }
 
@@ -74,6 +75,7 @@ export class Deadline {
   #confirmedAt = -Infinity;
   #timeout = 0;
   #over: string | undefined;
+  #suspended = false;
   #lostTold = true;
   #timer: Timer | undefined;
   readonly #leases = new Set<SessionLease>();
@@ -92,6 +94,8 @@ export class Deadline {
     this.#timeout = timeout;
     this.#measureMargins();
     this.confirm(sentAt);
+    // The timeout may be shorter than the one before.
+    this.#reschedule();
   }
 
   /** The server answered what was sent at `sentAt`. Call {@link look} before, or a deadline that has passed goes unnoticed. */
@@ -116,10 +120,12 @@ export class Deadline {
     }
   }
 
-  /** A claim that ends with the session, or before. */
+  /** A claim that ends with the session, or before. Throws `InvalidArgumentError` at options that are none. */
   lease(options: LeaseOptions): SessionLease {
+    checkLeaseOptions(options);
     const lease = new SessionLease(this, options);
     if (this.#over !== undefined) lease.lose(this.#over);
+    else if (this.#suspended && lease.endsOnSuspension) lease.lose('there is no connection');
     else this.#leases.add(lease);
     this.#measureMargins();
     this.look(now());
@@ -134,7 +140,13 @@ export class Deadline {
 
   /** The connection is gone. */
   suspended(): void {
+    this.#suspended = true;
     for (const lease of [...this.#leases]) if (lease.endsOnSuspension) lease.lose('the connection is gone');
+  }
+
+  /** There is a connection again. */
+  resumed(): void {
+    this.#suspended = false;
   }
 
   /** The session is over. */
@@ -173,4 +185,11 @@ export class Deadline {
       this.#schedule();
     });
   }
+}
+
+function checkLeaseOptions({ margin = 0, loseOn = 'deadline' }: LeaseOptions): void {
+  if (!Number.isFinite(margin) || margin < 0)
+    throw new InvalidArgumentError(`the margin is ${String(margin)}; it must be a number of milliseconds, not below 0`);
+  if (loseOn !== 'deadline' && loseOn !== 'suspended')
+    throw new InvalidArgumentError(`loseOn is ${String(loseOn)}; it must be "deadline" or "suspended"`);
 }

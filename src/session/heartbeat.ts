@@ -15,7 +15,6 @@ export class Heartbeat {
   #giveUpAfter = 0;
   #lastWritten = 0;
   #lastHeard = 0;
-  #pinged = false;
 
   constructor(private readonly user: HeartbeatUser) {}
 
@@ -25,7 +24,6 @@ export class Heartbeat {
     this.#pingAfter = sessionTimeout / 3;
     this.#giveUpAfter = (sessionTimeout * 2) / 3;
     this.#lastWritten = this.#lastHeard = now();
-    this.#pinged = false;
     this.#schedule();
   }
 
@@ -44,14 +42,10 @@ export class Heartbeat {
     this.#lastHeard = time;
   }
 
-  /** The ping was answered. */
-  ponged(): void {
-    this.#pinged = false;
-  }
-
+  // Whether the last ping was answered does not matter: its answer may stand behind a long reply, and the server ends a
+  // session from which it hears nothing.
   #schedule(): void {
-    const nextPing = this.#pinged ? Infinity : this.#lastWritten + this.#pingAfter;
-    const next = Math.min(nextPing, this.#lastHeard + this.#giveUpAfter);
+    const next = Math.min(this.#lastWritten + this.#pingAfter, this.#lastHeard + this.#giveUpAfter);
     this.#timer = after(next - now(), () => this.#check());
   }
 
@@ -62,7 +56,7 @@ export class Heartbeat {
       this.#timer = afterPendingInput(() => this.#judge());
       return;
     }
-    if (!this.#pinged && time - this.#lastWritten >= this.#pingAfter) this.#ping();
+    if (time - this.#lastWritten >= this.#pingAfter) this.user.ping();
     this.#schedule();
   }
 
@@ -70,10 +64,5 @@ export class Heartbeat {
     const silent = now() - this.#lastHeard;
     if (silent >= this.#giveUpAfter) this.user.silence(silent);
     else this.#schedule();
-  }
-
-  #ping(): void {
-    this.#pinged = true;
-    this.user.ping();
   }
 }

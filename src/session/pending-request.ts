@@ -127,6 +127,8 @@ export class TypedRequest<Request, Result> extends PendingRequest {
   #refusal(code: number): Failure {
     if (code === ServerCode.sessionExpired)
       return new UnansweredFailure('expired', 'the server says that the session has expired', false);
+    if (code === ServerCode.authFailed || code === ServerCode.sessionRequiresSasl)
+      return new UnansweredFailure('authFailed', 'the server refused the credentials, or demands some', false);
     return new ServerFailure(code, code === ServerCode.unimplemented ? this.sinceHint : '');
   }
 

@@ -7,19 +7,26 @@ import type { WatchedPaths } from './watch-registry.js';
  * connection, which it would do again after every reconnect.
  */
 const BATCH_BYTES = 128 * 1024;
+/** The header, the zxid and the lengths of five lists: what a packet has beside its paths. */
+const OTHER_BYTES = 36;
 
 const kinds = ['data', 'exists', 'children', 'persistent', 'recursive'] as const;
 
 type Batch = Record<(typeof kinds)[number], string[]>;
 
 /** The packets that watch these paths again. The server reports at once what changed since the zxid. */
-export function rewatchRequests(paths: WatchedPaths, relativeZxid: Long): SetWatchesRequest[] {
+export function rewatchRequests(
+  paths: WatchedPaths,
+  relativeZxid: Long,
+  maxRequestBytes = Infinity,
+): SetWatchesRequest[] {
+  const batchBytes = Math.min(BATCH_BYTES, maxRequestBytes - OTHER_BYTES);
   const batches: Batch[] = [];
   let bytes = Infinity;
   for (const kind of kinds) {
     for (const path of paths[kind]) {
       const size = 4 + Buffer.byteLength(path);
-      if (bytes + size > BATCH_BYTES) {
+      if (bytes + size > batchBytes) {
         batches.push({ data: [], exists: [], children: [], persistent: [], recursive: [] });
         bytes = 0;
       }

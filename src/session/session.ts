@@ -8,7 +8,7 @@ import { logOf } from '../log.js';
 import type { AuthRequest } from '../operations/auth.js';
 import { closeSession, exists, removeWatches, setWatches, setWatches2 } from '../operations/index.js';
 import type { OneShotKind, Operation } from '../operations/operation.js';
-import type { RemovableWatches } from '../operations/watching.js';
+import type { RemovableWatches, SetWatchesRequest } from '../operations/watching.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ConnectRequest } from '../protocol/records.js';
 import { type Attached, Attacher } from './attacher.js';
@@ -53,6 +53,7 @@ export interface SessionSurroundings {
   readonly onEvent: (event: SessionEvent) => void;
   /** Told at once when a session has ended otherwise than by `close()`. */
   readonly onEnded: (session: Session, state: FinalState) => void;
+  readonly onAttempt: (server: ServerAddress) => void;
   readonly onAttemptFailed: (server: ServerAddress, reason: Error) => void;
 }
 
@@ -89,10 +90,12 @@ export class Session {
     this.#backlog = new Backlog(around.options.offlineQueue);
     this.#attacher = new Attacher(around.hosts, around.options, {
       connectRequest: () => this.#connectRequest(),
+      timeout: () => this.#timeout || around.options.sessionTimeout,
       longestPause: () => (this.deadline.remaining > 0 ? Math.max(LEAST_PAUSE, this.#timeout / 6) : undefined),
       attached: (attached) => this.#attached(attached),
       expired: () => this.#expired('the server knows no such session'),
       ahead: () => this.#ahead(),
+      attempted: around.onAttempt,
       attemptFailed: around.onAttemptFailed,
     });
   }
@@ -198,14 +201,15 @@ export class Session {
     else this.#sayFarewell(channel, this.#farewell);
   }
 
-  /** No operation is sent before the server has accepted all credentials. */
-  #authenticate(channel: Channel): void {
-    const requests = this.around.identities.all;
+  /** No operation is sent before the server has accepted all credentials, those included that are added meanwhile. */
+  #authenticate(channel: Channel, begin = 0): void {
+    const requests = this.around.identities.all.slice(begin);
     let open = requests.length;
     if (open === 0) this.#connected(channel);
     for (const request of requests) {
       channel.claim(request, (accepted) => {
-        if (accepted && --open === 0) this.#connected(channel);
+        if (accepted && --open === 0 && this.#farewell === undefined)
+          this.#authenticate(channel, begin + requests.length);
       });
     }
   }
@@ -216,6 +220,7 @@ export class Session {
     this.#wasConnected = true;
     this.#toldAhead = false;
     this.#move('connected', `at ${server}, session timeout ${this.#timeout} ms`);
+    this.deadline.resumed();
     for (const settle of this.#claimants.splice(0)) settle();
     if (resumed) this.#rewatch(channel);
     for (const request of this.#backlog.takeAll()) channel.send(request);
@@ -243,7 +248,7 @@ export class Session {
 
   /** Watches everything again that this session watched. Those that stay are told that they may have missed something. */
   #rewatch(channel: Channel): void {
-    const requests = rewatchRequests(this.watches.paths(), this.around.lastZxid.value);
+    const requests = this.#rewatchRequests();
     requests.forEach((request, index) => {
       const isLast = index === requests.length - 1;
       this.#setWatches(channel, request, () => {
@@ -252,12 +257,16 @@ export class Session {
     });
   }
 
+  #rewatchRequests(onlyPath?: string): SetWatchesRequest[] {
+    const { lastZxid, options } = this.around;
+    return rewatchRequests(this.watches.paths(onlyPath), lastZxid.value, options.maxRequestBytes);
+  }
+
   /** Watches again what is left at a path where the server has forgotten all of it; what changed since is reported. */
   watchAgain(path: string): void {
     const channel = this.#channel;
     if (this.#state !== 'connected' || channel === undefined) return;
-    for (const request of rewatchRequests(this.watches.paths(path), this.around.lastZxid.value))
-      this.#setWatches(channel, request);
+    for (const request of this.#rewatchRequests(path)) this.#setWatches(channel, request);
   }
 
   /** Forgets a one-shot watch; the server's goes when nobody else watches the path. */
@@ -283,7 +292,7 @@ export class Session {
     return calls.length > 0;
   }
 
-  #setWatches(channel: Channel, request: ReturnType<typeof rewatchRequests>[number], onSet?: () => void): void {
+  #setWatches(channel: Channel, request: SetWatchesRequest, onSet?: () => void): void {
     const operation = request.persistent.length + request.recursive.length > 0 ? setWatches2 : setWatches;
     const refused = (outcome: unknown): void => {
       const lost = outcome instanceof UnansweredFailure;

@@ -169,12 +169,17 @@ export class WatchRegistry {
     }
   }
 
-  /** Where a recursive watch stands at the same path, the children of a persistent one are told from its events. */
-  #deriveChildrenChanged(change: WatchedChange, calls: (() => void)[]): void {
-    if (change.type !== 'created' && change.type !== 'deleted') return;
-    const path = parentOf(change.path);
-    if (change.path === '/' || !this.#hasArmedRecursive(path)) return;
-    tellArmed(this.#persistent.get(path), { type: 'childrenChanged', path, zxid: change.zxid }, calls);
+  /**
+   * Where a recursive watch stands at the same path, other watches are told of the children from its events: before
+   * ZooKeeper 3.9 it takes the place of those others at the server.
+   */
+  #deriveChildrenChanged({ type, path: child, zxid }: WatchedChange, calls: (() => void)[]): void {
+    if ((type !== 'created' && type !== 'deleted') || child === '/') return;
+    const path = parentOf(child);
+    if (!this.#hasArmedRecursive(path)) return;
+    const derived: WatchedChange = { type: 'childrenChanged', path, zxid };
+    this.#matchOneShots(derived, calls);
+    tellArmed(this.#persistent.get(path), derived, calls);
   }
 
   #hasArmedRecursive(path: string): boolean {
