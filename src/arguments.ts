@@ -1,8 +1,10 @@
 import Long from 'long';
 import { type Acl, allPermissions } from './acl.js';
+import type { CreateSpec } from './created.js';
 import { InvalidArgumentError } from './errors.js';
 import { type CreateMode, createFlags } from './operations/create.js';
 import type { Data } from './protocol/records.js';
+import type { RequestLimits } from './session/pending-request.js';
 
 /** Checks of what callers hand in: each throws `InvalidArgumentError` that says what was wrong and what would be right. */
 
@@ -81,4 +83,36 @@ export function checkFields(request: CheckedFields, operation: string, path: str
   if ('data' in request) checkData(request.data, operation, path);
   if (request.version !== undefined) checkVersion(request.version, operation, path);
   if (request.acl !== undefined) checkAcl(request.acl, operation, path);
+}
+
+/** What can be given with every operation. */
+const limitNames: ReadonlySet<string> = new Set(['signal', 'timeout'] satisfies (keyof RequestLimits)[]);
+/** What can be given with a read that can leave a watch. */
+const readNames: ReadonlySet<string> = new Set([...limitNames, 'watch', 'stat']);
+/** What can be given with a create in a transaction, and with any. */
+const specNames: ReadonlySet<string> = new Set(['mode', 'acl', 'stat', 'ttl'] satisfies (keyof CreateSpec)[]);
+const createNames: ReadonlySet<string> = new Set([...specNames, ...limitNames, 'parents', 'protected']);
+
+export const optionNames = { limits: limitNames, read: readNames, create: createNames, spec: specNames } as const;
+
+/** Checks that no option has an unknown name, which would be ignored, and that the limits are some. */
+export function checkOptions(
+  options: RequestLimits,
+  known: ReadonlySet<string>,
+  operation: string,
+  path: string,
+): void {
+  for (const name in options) {
+    if (known.has(name)) continue;
+    const all = [...known].join(', ');
+    throw new InvalidArgumentError(`there is no option ${JSON.stringify(name)}; known are ${all}`, { operation, path });
+  }
+  const { timeout, signal } = options;
+  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0)) {
+    const problem = `the timeout is ${String(timeout)}; it must be milliseconds, 0 or more`;
+    throw new InvalidArgumentError(problem, { operation, path });
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidArgumentError('the signal is no AbortSignal', { operation, path });
+  }
 }

@@ -87,6 +87,7 @@ export { ZNode } from './operations/get-data.js';
 export type { RemovableWatches } from './operations/watching.js';
 export type { AuthInfo, ClientOptions, LookupLike, OfflineQueueOptions, SessionCredentials } from './options.js';
 export { checkPath, childPath, compareSequences, nameOf, parentOf, sequenceOf } from './paths.js';
+export type { UpsertOptions } from './parents.js';
 export type { Data } from './protocol/records.js';
 export type { ReadBatch } from './read-batch.js';
 export { type LeaseOptions, SessionLease } from './session/deadline.js';

@@ -23,53 +23,65 @@ export async function createWithParents<Mode extends CreateMode, WithStat extend
       return await zk.createPlain(path, data, options);
     } catch (error) {
       if (!(error instanceof NoNodeError) || round === MOST_ROUNDS) throw error;
-      await ensurePath(zk, parentOf(path), parents);
+      const { signal, timeout } = options;
+      await ensurePath(zk, parentOf(path), parents, { signal, timeout });
     }
   }
 }
 
 /** Sees to it that a znode and its parents exist. From the bottom up: parents may be unreadable, and need no look. */
-export async function ensurePath(zk: ZooKeeperOperations, path: string, parents: ParentsOption): Promise<void> {
+export async function ensurePath(
+  zk: ZooKeeperOperations,
+  path: string,
+  parents: ParentsOption,
+  limits: RequestLimits = {},
+): Promise<void> {
   checkPath(path, 'ensurePath');
   if (path === '/') {
-    if (zk.root !== '/') await ensurePath(zk.unrooted(), zk.root, parents);
+    if (zk.root !== '/') await ensurePath(zk.unrooted(), zk.root, parents, limits);
     return;
   }
   for (let round = 1; ; round++) {
     try {
-      await createParent(zk, path, parents);
+      await createParent(zk, path, parents, limits);
       return;
     } catch (error) {
       if (error instanceof NodeExistsError) return;
       // The server asks for the permission to create before it looks whether there is something to create.
-      if (error instanceof NoAuthError && (await zk.has(path))) return;
+      if (error instanceof NoAuthError && (await zk.has(path, limits))) return;
       if (!(error instanceof NoNodeError) || round === MOST_ROUNDS) throw error;
-      await ensurePath(zk, parentOf(path), parents);
+      await ensurePath(zk, parentOf(path), parents, limits);
     }
   }
 }
 
-async function createParent(zk: ZooKeeperOperations, path: string, parents: ParentsOption): Promise<void> {
+async function createParent(
+  zk: ZooKeeperOperations,
+  path: string,
+  parents: ParentsOption,
+  limits: RequestLimits,
+): Promise<void> {
   if (parents !== 'container') {
-    await zk.createPlain(path, null, {});
+    await zk.createPlain(path, null, limits);
     return;
   }
   try {
-    await zk.createPlain(path, null, { mode: 'container' });
+    await zk.createPlain(path, null, { mode: 'container', ...limits });
   } catch (error) {
     if (!(error instanceof UnimplementedError)) throw error;
-    await zk.createPlain(path, null, {});
+    await zk.createPlain(path, null, limits);
   }
 }
 
+/** The options of `upsert`. The limits are those of each request. */
+export interface UpsertOptions extends RequestLimits {
+  /** Of a znode that is created. Default `acl.open`. */
+  readonly acl?: readonly Acl[] | undefined;
+}
+
 /** Writes data into a znode, whether there is one or not. */
-export async function upsert(
-  zk: ZooKeeperOperations,
-  path: string,
-  data: Data,
-  { acl, signal, timeout }: { readonly acl?: readonly Acl[] | undefined } & RequestLimits,
-): Promise<void> {
-  const limits = { signal, timeout };
+export async function upsert(zk: ZooKeeperOperations, path: string, data: Data, options: UpsertOptions): Promise<void> {
+  const { acl, ...limits } = options;
   for (let round = 1; ; round++) {
     try {
       await zk.setData(path, data, undefined, limits);

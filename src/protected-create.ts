@@ -83,7 +83,6 @@ async function lookFor<Mode extends CreateMode, WithStat extends boolean>(
   prefix: string,
   limits: RequestLimits,
 ): Promise<Created<Mode, WithStat> | undefined> {
-  const { sessionId } = zk;
   const parent = parentOf(protectedPath);
   // The server in use now may be behind the one that was asked to create.
   const [, names] = await Promise.all([zk.sync(parent, limits), zk.getChildren(parent, limits)]);
@@ -92,6 +91,6 @@ async function lookFor<Mode extends CreateMode, WithStat extends boolean>(
   const path = childPath(parent, name);
   const stat = await zk.exists(path, limits);
   // One of an older session is about to go, and never was ours to use.
-  if (stat === null || !(stat.ephemeralOwner.isZero() || stat.ephemeralOwner.equals(sessionId))) return undefined;
+  if (stat === null || !(stat.ephemeralOwner.isZero() || stat.ephemeralOwner.equals(zk.sessionId))) return undefined;
   return describeCreated<Mode, WithStat>({ zxid: stat.czxid, stat }, path, protectedPath);
 }

@@ -1,6 +1,7 @@
 import { NoNodeError, NotEmptyError, ServerError } from './errors.js';
 import type { ZNode } from './operations/get-data.js';
 import { checkPath, childPath } from './paths.js';
+import type { RequestLimits } from './session/pending-request.js';
 import type { ZooKeeperOperations } from './zookeeper-operations.js';
 
 /** Requests of a walk, a deletion or a bulk read that are under way at once. */
@@ -18,14 +19,18 @@ export interface WalkedZNode {
 }
 
 /** All znodes from `path` on, level by level. Those that vanish meanwhile are passed over. */
-export async function* walk(zk: ZooKeeperOperations, path: string): AsyncGenerator<WalkedZNode, void, undefined> {
+export async function* walk(
+  zk: ZooKeeperOperations,
+  path: string,
+  limits: RequestLimits = {},
+): AsyncGenerator<WalkedZNode, void, undefined> {
   checkPath(path, 'walk');
-  if (!(await zk.has(path))) throw new NoNodeError('there is no such znode', { operation: 'walk', path });
+  if (!(await zk.has(path, limits))) throw new NoNodeError('there is no such znode', { operation: 'walk', path });
   let level = [path];
   for (let depth = 0; level.length > 0; depth++) {
     for (const each of level) yield { path: each, depth };
     const next = await mapBounded(level, async (parent) => {
-      const children = await unlessGone(zk.getChildren(parent));
+      const children = await unlessGone(zk.getChildren(parent, limits));
       return (children ?? []).map((name) => childPath(parent, name));
     });
     level = next.flat();
@@ -33,12 +38,12 @@ export async function* walk(zk: ZooKeeperOperations, path: string): AsyncGenerat
 }
 
 /** Deletes a znode and all below it. */
-export async function deleteTree(zk: ZooKeeperOperations, path: string): Promise<void> {
+export async function deleteTree(zk: ZooKeeperOperations, path: string, limits: RequestLimits = {}): Promise<void> {
   checkPath(path, 'deleteTree');
   for (let round = 1; ; round++) {
-    const levels = await levelsOf(zk, path);
+    const levels = await levelsOf(zk, path, limits);
     try {
-      for (const level of levels.reverse()) await deleteLevel(zk, level);
+      for (const level of levels.reverse()) await deleteLevel(zk, level, limits);
       return;
     } catch (error) {
       // Somebody has created a child since the look.
@@ -47,10 +52,10 @@ export async function deleteTree(zk: ZooKeeperOperations, path: string): Promise
   }
 }
 
-async function levelsOf(zk: ZooKeeperOperations, path: string): Promise<string[][]> {
+async function levelsOf(zk: ZooKeeperOperations, path: string, limits: RequestLimits): Promise<string[][]> {
   const levels: string[][] = [];
   try {
-    for await (const { path: each, depth } of walk(zk, path)) (levels[depth] ??= []).push(each);
+    for await (const { path: each, depth } of walk(zk, path, limits)) (levels[depth] ??= []).push(each);
   } catch (error) {
     if (!(error instanceof NoNodeError)) throw error;
   }
@@ -58,28 +63,32 @@ async function levelsOf(zk: ZooKeeperOperations, path: string): Promise<string[]
 }
 
 /** Deletes znodes of which none is below another. */
-async function deleteLevel(zk: ZooKeeperOperations, paths: readonly string[]): Promise<void> {
+async function deleteLevel(zk: ZooKeeperOperations, paths: readonly string[], limits: RequestLimits): Promise<void> {
   const batches: string[][] = [];
   for (let at = 0; at < paths.length; at += BATCH) batches.push(paths.slice(at, at + BATCH));
-  await mapBounded(batches, (batch) => deleteBatch(zk, batch));
+  await mapBounded(batches, (batch) => deleteBatch(zk, batch, limits));
 }
 
-async function deleteBatch(zk: ZooKeeperOperations, paths: readonly string[]): Promise<void> {
+async function deleteBatch(zk: ZooKeeperOperations, paths: readonly string[], limits: RequestLimits): Promise<void> {
   const transaction = zk.transaction();
   for (const path of paths) transaction.delete(path);
   try {
-    await transaction.commit();
+    await transaction.commit(limits);
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     // One is gone already, or cannot go: then each by itself.
-    await mapBounded(paths, (path) => unlessGone(zk.delete(path)));
+    await mapBounded(paths, (path) => unlessGone(zk.delete(path, undefined, limits)));
   }
 }
 
 /** The children of a znode with their data. */
-export async function childrenWithData(zk: ZooKeeperOperations, path: string): Promise<Map<string, ZNode>> {
-  const names = await zk.getChildren(path);
-  const nodes = await mapBounded(names, (name) => unlessGone(zk.getData(childPath(path, name))));
+export async function childrenWithData(
+  zk: ZooKeeperOperations,
+  path: string,
+  limits: RequestLimits = {},
+): Promise<Map<string, ZNode>> {
+  const names = await zk.getChildren(path, limits);
+  const nodes = await mapBounded(names, (name) => unlessGone(zk.getData(childPath(path, name), limits)));
   const byName = new Map<string, ZNode>();
   names.forEach((name, index) => {
     const node = nodes[index];

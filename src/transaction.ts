@@ -1,5 +1,14 @@
 import { acl as readyMade } from './acl.js';
-import { ANY_VERSION, checkAcl, checkData, checkMode, checkTtl, checkVersion } from './arguments.js';
+import {
+  ANY_VERSION,
+  checkAcl,
+  checkData,
+  checkMode,
+  checkOptions,
+  checkTtl,
+  checkVersion,
+  optionNames,
+} from './arguments.js';
 import { type CreatedInTransaction, type CreateSpec, describeCreated } from './created.js';
 import { InvalidArgumentError, ProtocolError, ServerCode, serverError, type TransactionOutcome } from './errors.js';
 import { type CreateMode, createFlags, isSequential } from './operations/create.js';
@@ -49,6 +58,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
     options: CreateSpec<Mode, WithStat> = {} as CreateSpec<Mode, WithStat>,
   ): Transaction<[...Results, CreatedInTransaction<Mode, WithStat>]> {
     const mode: CreateMode = options.mode ?? 'persistent';
+    checkOptions(options as RequestLimits, optionNames.spec, 'create', path);
     checkMode(mode, 'create', path);
     checkPath(path, 'create', isSequential(mode));
     checkData(data, 'create', path);

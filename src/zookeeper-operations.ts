@@ -1,6 +1,16 @@
 import Long from 'long';
 import { type Acl, acl as readyMade } from './acl.js';
-import { ANY_VERSION, checkAcl, checkData, type CheckedFields, checkFields, checkMode, checkTtl } from './arguments.js';
+import {
+  ANY_VERSION,
+  checkAcl,
+  checkData,
+  type CheckedFields,
+  checkFields,
+  checkMode,
+  checkOptions,
+  checkTtl,
+  optionNames,
+} from './arguments.js';
 import { type Created, type CreateOptions, describeCreated } from './created.js';
 import { type EnsembleConfig, parseEnsembleConfig } from './ensemble-config.js';
 import { ConnectionLossError, isFailure, NoWatcherError } from './errors.js';
@@ -213,6 +223,7 @@ export class ZooKeeperOperations {
    */
   async addWatch(path: string, { recursive = false, onEvent, ...limits }: AddWatchOptions = {}): Promise<Watcher> {
     checkPath(path, 'addWatch');
+    checkOptions(limits, optionNames.limits, 'addWatch', path);
     const { session } = this.sessions;
     const watcher = new Watcher(session, this.base, path, recursive, onEvent);
     const request: AddWatchRequest = { path: this.base.toServer(path), recursive };

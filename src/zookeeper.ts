@@ -1,4 +1,3 @@
-import type { Acl } from './acl.js';
 import { parseConnectString } from './connection/connect-string.js';
 import type { Created, CreateOptions, ParentsOption } from './created.js';
 import { InvalidArgumentError } from './errors.js';
@@ -6,7 +5,7 @@ import type { SessionEventMap, SessionState } from './events.js';
 import type { CreateMode } from './operations/create.js';
 import type { ZNode } from './operations/get-data.js';
 import { checkAuth, type ClientOptions, resolveOptions } from './options.js';
-import { createWithParents, ensurePath, upsert } from './parents.js';
+import { createWithParents, ensurePath, upsert, type UpsertOptions } from './parents.js';
 import { Chroot } from './paths.js';
 import { createProtected } from './protected-create.js';
 import type { Data } from './protocol/records.js';
@@ -202,31 +201,27 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
   }
 
   /** Sees to it that a znode and its parents exist, without touching those that do. */
-  ensurePath(path: string, parents: ParentsOption = 'persistent'): Promise<void> {
-    return ensurePath(this, path, parents);
+  ensurePath(path: string, parents: ParentsOption = 'persistent', limits: RequestLimits = {}): Promise<void> {
+    return ensurePath(this, path, parents, limits);
   }
 
   /** Writes the data of a znode, and creates it, with missing parents, where there is none. Not atomic; the last one wins. */
-  upsert(
-    path: string,
-    data: Data,
-    options: { readonly acl?: readonly Acl[] | undefined } & RequestLimits = {},
-  ): Promise<void> {
+  upsert(path: string, data: Data, options: UpsertOptions = {}): Promise<void> {
     return upsert(this.ofThisSession(), path, data, options);
   }
 
-  /** Deletes a znode and all below it, in batches, leaves first; no matter if somebody else deletes, too. Not atomic. @throws NotEmptyError if others create faster. */
-  deleteTree(path: string): Promise<void> {
-    return deleteTree(this, path);
+  /** Deletes a znode and all below it, in batches, leaves first; no matter if somebody else deletes, too. Not atomic. The limits are those of each request. @throws NotEmptyError if others create faster. */
+  deleteTree(path: string, limits: RequestLimits = {}): Promise<void> {
+    return deleteTree(this, path, limits);
   }
 
-  /** All znodes from `path` on, parents before their children. Not a snapshot: what changes meanwhile may be seen or not. */
-  walk(path: string): AsyncGenerator<WalkedZNode, void, undefined> {
-    return walk(this, path);
+  /** All znodes from `path` on, parents before their children. Not a snapshot: what changes meanwhile may be seen or not. The limits are those of each request. */
+  walk(path: string, limits: RequestLimits = {}): AsyncGenerator<WalkedZNode, void, undefined> {
+    return walk(this, path, limits);
   }
 
   /** The children of a znode with their data, by name. Those that vanish meanwhile are left out. @throws NoNodeError. */
-  getChildrenData(path: string): Promise<Map<string, ZNode>> {
-    return childrenWithData(this, path);
+  getChildrenData(path: string, limits: RequestLimits = {}): Promise<Map<string, ZNode>> {
+    return childrenWithData(this, path, limits);
   }
 }

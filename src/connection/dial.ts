@@ -23,13 +23,17 @@ export function dial(server: ServerAddress, lookup: Lookup = systemLookup): Sock
   });
 }
 
-/** A look-up that throws has failed, like one that calls back with an error. */
+/** A look-up that throws or finds nothing has failed, like one that calls back with an error. Node would crash over it. */
 function guarded(lookup: Lookup): Lookup {
   return (hostname, options, callback) => {
+    const fail = (error: Error): void => process.nextTick(() => callback(error, []));
     try {
-      lookup(hostname, options, callback);
+      lookup(hostname, options, (error, addresses, family) => {
+        if (error === null && addresses.length === 0) fail(new Error(`no address was found for ${hostname}`));
+        else callback(error, addresses, family);
+      });
     } catch (error) {
-      process.nextTick(() => callback(error instanceof Error ? error : new Error(String(error)), ''));
+      fail(error instanceof Error ? error : new Error(String(error)));
     }
   };
 }

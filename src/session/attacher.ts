@@ -36,7 +36,7 @@ export interface Attached {
 export interface AttacherUser {
   /** What the next connect request says. */
   connectRequest(): ConnectRequest;
-  /** The session timeout: the negotiated one, or before there is any, the wanted one; milliseconds. */
+  /** In what time it should come to a connection: the session timeout, before there is a session the wish; milliseconds. */
   timeout(): number;
   /** How long to pause between rounds at most, milliseconds; undefined where nothing is to be saved. */
   longestPause(): number | undefined;

@@ -158,6 +158,11 @@ export class Channel implements ConnectionUser {
   }
 
   #replied(header: ReplyHeader, reader: JuteReader): void {
+    // The zxid tells an operation that the server does not know from a feature that is switched off.
+    if (header.error === ServerCode.unimplemented && header.zxidHigh === -1) {
+      this.#unknown(header, reader);
+      return;
+    }
     const request = this.#inFlight.first;
     if (request?.xid !== header.xid) {
       throw new ProtocolError(`a reply has the xid ${header.xid} where ${request?.xid ?? 'none'} was expected`);
@@ -166,14 +171,23 @@ export class Channel implements ConnectionUser {
     this.#inFlight.shift();
     this.around.lastZxid.see(header.zxidHigh, header.zxidLow);
     this.around.deadline.confirm(request.sentAt);
-    if (header.error < 0) this.#consider(header, request);
+    if (header.error < 0) this.#consider(header);
+  }
+
+  /**
+   * A server answers an op code that it does not know at once, ahead of what it still works on, and closes the
+   * connection: what would be sent now were lost.
+   */
+  #unknown(header: ReplyHeader, reader: JuteReader): void {
+    const request = this.#inFlight.take(header.xid);
+    if (request === undefined) throw new ProtocolError(`a reply has the xid ${header.xid}, which no request has`);
+    this.around.unknownOperations.add(request.operation.opCode);
+    request.answer(header, reader);
+    this.connection.end(new LinkError(`the server does not know ${request.operation.name}, and closes the connection`));
   }
 
   /** What an error says beyond the request that it answers. */
-  #consider({ error, zxidHigh }: ReplyHeader, request: PendingRequest): void {
-    // After an op code that it does not know the server closes the connection; its zxid of -1 tells that case apart.
-    if (error === ServerCode.unimplemented && zxidHigh === -1)
-      this.around.unknownOperations.add(request.operation.opCode);
+  #consider({ error }: ReplyHeader): void {
     if (error === ServerCode.sessionExpired) this.user.expired();
     this.#checkAuth(error);
   }

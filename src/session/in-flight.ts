@@ -33,6 +33,12 @@ export class InFlight {
     }
   }
 
+  /** Takes one off that is answered out of turn. */
+  take(xid: number): PendingRequest | undefined {
+    const index = this.#requests.findIndex((request) => request?.xid === xid);
+    return index === -1 ? undefined : this.#requests.splice(index, 1)[0];
+  }
+
   /** Takes all of them off, in order. */
   takeAll(): PendingRequest[] {
     const all = this.#requests.slice(this.#head) as PendingRequest[];

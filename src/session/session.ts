@@ -90,7 +90,7 @@ export class Session {
     this.#backlog = new Backlog(around.options.offlineQueue);
     this.#attacher = new Attacher(around.hosts, around.options, {
       connectRequest: () => this.#connectRequest(),
-      timeout: () => this.#timeout || around.options.sessionTimeout,
+      timeout: () => this.#timeout || Math.min(around.options.sessionTimeout, around.options.connectTimeout),
       longestPause: () => (this.deadline.remaining > 0 ? Math.max(LEAST_PAUSE, this.#timeout / 6) : undefined),
       attached: (attached) => this.#attached(attached),
       expired: () => this.#expired('the server knows no such session'),
