@@ -96,7 +96,11 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
       },
       refused: () => {
         watches.expectNoMore(path, state);
-        if (watches.removePersistent(this.#listener)) this.session.watchAgain(this.#listener.path);
+        if (watches.removePersistent(this.#listener)) this.session.watchAgain(path);
+      },
+      // A one-shot watch would go with its first event; this one would stay, and from ZooKeeper 3.9 on beside all others.
+      unwanted: () => {
+        if (!watches.stillNeeded(this.#listener)) void this.session.removeWatches(path);
       },
     };
   }

@@ -50,6 +50,8 @@ export interface Arming {
   armed(found: boolean): void;
   /** There will be no watch, or nobody to tell. May be called again. */
   refused(): void;
+  /** The reply has come, and with it a watch, after the caller's wait had ended. */
+  unwanted?(): void;
 }
 
 export class TypedRequest<Request, Result> extends PendingRequest {
@@ -120,7 +122,7 @@ export class TypedRequest<Request, Result> extends PendingRequest {
 
   /** A caller who waits no longer has no use for the watch. */
   #arm(found: boolean): void {
-    if (this.#settled) this.arming?.refused();
+    if (this.#settled) this.arming?.unwanted?.();
     else this.arming?.armed(found);
   }
 
