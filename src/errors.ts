@@ -251,7 +251,7 @@ export class ConnectError extends ZooKeeperError {
     super(said === '' ? message : `${message} (${said})`, { operation: 'connect', cause });
   }
 }
-/** Why the `signal` of a {@link Lease} aborted: the session may have ended, or has. */
+/** Why the `signal` of a `SessionLease` aborted: the session may have ended, or has. */
 export class LeaseLostError extends ZooKeeperError {
   readonly code = 'LEASE_LOST';
 }
@@ -401,9 +401,4 @@ export class TooLargeFailure extends FailureBase {
 /** Whether a session handed out a failure in place of a result. */
 export function isFailure(outcome: unknown): outcome is Failure {
   return outcome instanceof FailureBase;
-}
-
-/** What a wait that was ended by its `AbortSignal` or its timeout looks like; recipes use it, too. */
-export function abortReason(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
 }

@@ -32,7 +32,7 @@ export function oneShotArming(
     },
     armed(found) {
       watches.expectNoMore(request.path, state);
-      watches.addOneShot(kind === 'exists' && found ? 'data' : kind, request.path, oneShot);
+      session.addOneShot(kind === 'exists' && found ? 'data' : kind, request.path, oneShot);
       // Meanwhile the server was told to forget it, or the watch that was to bring its events was taken away.
       const isMissing = request.watch ? state.disturbed : !watches.coversOneShot(kind, request.path);
       if (isMissing) session.watchAgain(request.path);

@@ -92,9 +92,6 @@ export function readStat(reader: JuteReader): Stat {
   );
 }
 
-/** The bytes that a Stat takes. */
-export const STAT_BYTES = 68;
-
 // ACL { int perms; Id { ustring scheme; ustring id; } }
 export function writeAcl(out: JuteWriter, entry: Acl): void {
   out.int(permissionBits(entry.permissions));

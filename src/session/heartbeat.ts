@@ -15,6 +15,8 @@ export class Heartbeat {
   #giveUpAfter = 0;
   #lastWritten = 0;
   #lastHeard = 0;
+  /** When the first bytes were written of those that came after what was heard last. */
+  #waitingSince: number | undefined;
 
   constructor(private readonly user: HeartbeatUser) {}
 
@@ -24,6 +26,7 @@ export class Heartbeat {
     this.#pingAfter = sessionTimeout / 3;
     this.#giveUpAfter = (sessionTimeout * 2) / 3;
     this.#lastWritten = this.#lastHeard = now();
+    this.#waitingSince = undefined;
     this.#schedule();
   }
 
@@ -35,23 +38,33 @@ export class Heartbeat {
   /** Something was written at `time`. */
   wrote(time: number): void {
     this.#lastWritten = time;
+    this.#waitingSince ??= time;
   }
 
   /** Bytes have arrived at `time`, be it in the middle of a long reply. */
   heard(time: number): void {
     this.#lastHeard = time;
+    this.#waitingSince = undefined;
   }
 
   // Whether the last ping was answered does not matter: its answer may stand behind a long reply, and the server ends a
   // session from which it hears nothing.
   #schedule(): void {
-    const next = Math.min(this.#lastWritten + this.#pingAfter, this.#lastHeard + this.#giveUpAfter);
+    const next = Math.min(this.#lastWritten + this.#pingAfter, this.#givenUpAt());
     this.#timer = after(next - now(), () => this.#check());
+  }
+
+  /**
+   * A server is silent only when it was asked something. While pings go out in time that changes nothing; but after a
+   * stop of this process the server had nothing to answer, and gets the time that a ping gives it.
+   */
+  #givenUpAt(): number {
+    return Math.max(this.#lastHeard + this.#giveUpAfter, (this.#waitingSince ?? Infinity) + this.#pingAfter);
   }
 
   #check(): void {
     const time = now();
-    if (time - this.#lastHeard >= this.#giveUpAfter) {
+    if (time >= this.#givenUpAt()) {
       // This process may have slept: what the server said meanwhile waits in the socket and is to be read first.
       this.#timer = afterPendingInput(() => this.#judge());
       return;
@@ -61,8 +74,8 @@ export class Heartbeat {
   }
 
   #judge(): void {
-    const silent = now() - this.#lastHeard;
-    if (silent >= this.#giveUpAfter) this.user.silence(silent);
+    const time = now();
+    if (time >= this.#givenUpAt()) this.user.silence(time - this.#lastHeard);
     else this.#schedule();
   }
 }

@@ -23,7 +23,7 @@ import type { LastZxid } from './last-zxid.js';
 import { type Arming, type PendingRequest, type RequestLimits, TypedRequest } from './pending-request.js';
 import { rewatchRequests } from './rewatch.js';
 import { canMove, type FinalState, isFinal } from './states.js';
-import { WatchRegistry } from './watch-registry.js';
+import { type OneShotListener, WatchRegistry } from './watch-registry.js';
 
 const log = logOf('session');
 
@@ -267,6 +267,13 @@ export class Session {
     const channel = this.#channel;
     if (this.#state !== 'connected' || channel === undefined) return;
     for (const request of this.#rewatchRequests(path)) this.#setWatches(channel, request);
+  }
+
+  /** Takes on a one-shot watch that the server has left; one that comes after the end of the session is told of that. */
+  addOneShot(kind: OneShotKind, path: string, listener: OneShotListener): void {
+    const state = this.#state;
+    if (isFinal(state)) this.#deliver([() => listener.tell({ type: 'ended', reason: state })]);
+    else this.watches.addOneShot(kind, path, listener);
   }
 
   /** Forgets a one-shot watch; the server's goes when nobody else watches the path. */

@@ -204,11 +204,6 @@ export class WatchRegistry {
     };
   }
 
-  /** Whether any watch that stays is armed. */
-  get hasPersistent(): boolean {
-    return this.#persistent.size > 0 || this.#recursive.size > 0;
-  }
-
   /** Who is to be told that changes may have been missed. */
   matchResync(): (() => void)[] {
     const calls: (() => void)[] = [];
