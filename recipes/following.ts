@@ -90,8 +90,9 @@ export class Following {
   }
 
   readonly #onSession = (event: SessionEvent): void => {
-    if (event.type === 'connected') this.wake();
-    else this.#picture = 'old';
+    if (event.type !== 'connected') this.#picture = 'old';
+    // A look that was begun without a connection is made on this one.
+    else if (this.#picture !== 'coming') this.wake();
     this.follower.looked();
   };
 }

@@ -1,0 +1,114 @@
+import { expect, test } from '@jest/globals';
+import { runScript } from '../support/child.js';
+import { until } from '../support/until.js';
+import { startRig } from './rig.js';
+
+interface Look {
+  readonly held: boolean;
+  readonly aborted: boolean;
+  readonly positive: boolean;
+  readonly timerRan: boolean;
+}
+
+/**
+ * A program with a lease. `block` keeps its event loop busy, in one synchronous stretch, until its session should be
+ * over; then it looks, in the same stretch.
+ */
+const program = (connectString: string, block: string): string => `
+  import { ZooKeeper } from 'zookit';
+  const zk = await ZooKeeper.connect('${connectString}', { sessionTimeout: 1000 });
+  const events = [];
+  zk.on('session', ({ type }) => events.push(type));
+  await zk.create('/mine', null, { mode: 'ephemeral' });
+  const lease = zk.lease();
+  const look = (timerRan) => ({
+    held: lease.held,
+    aborted: lease.signal.aborted,
+    positive: zk.session.remaining > 0,
+    timerRan,
+  });
+  const before = look(false);
+  let timerRan = false;
+  setTimeout(() => (timerRan = true), 1);
+  let time = performance.now();
+  console.log('ready');
+  ${block}
+  const after = look(timerRan);
+  const write = await zk.create('/late', null, { mode: 'ephemeral' }).then(() => 'written', (error) => error.code);
+  if (!events.includes('connected')) await new Promise((resolve) => zk.once('connected', resolve));
+  const owner = (await zk.exists('/mine'))?.ephemeralOwner;
+  console.log(JSON.stringify({ before, after, events, write, ownsOld: owner !== undefined }));
+  await zk.close();`;
+
+interface Report {
+  readonly before: Look;
+  readonly after: Look;
+  readonly events: string[];
+  readonly write: string;
+  readonly ownsOld: boolean;
+}
+
+const stillHeld: Look = { held: true, aborted: false, positive: true, timerRan: false };
+const lost: Look = { held: false, aborted: true, positive: false, timerRan: false };
+
+test('a process whose event loop was blocked past the deadline sees the loss at its first look, before any timer', async () => {
+  await using rig = await startRig();
+  const source = program(rig.connectString, `while (performance.now() < time + 2500);`);
+  const { code, stdout, stderr } = await (await runScript({ source })).result;
+  expect([code, stderr]).toEqual([0, '']);
+  const report = JSON.parse(stdout.split('\n')[1] ?? '') as Report;
+  expect(report).toMatchObject({ before: stillHeld, after: lost, ownsOld: false });
+  expect(report.events[0]).toBe('lost');
+  expect(report.events.slice(-2)).toEqual(['expired', 'connected']);
+});
+
+test('so does a process that was stopped by SIGSTOP', async () => {
+  await using rig = await startRig();
+  const source = program(
+    rig.connectString,
+    // Until the clock leaps, because this process was stopped; at last after a while, so as not to run for ever.
+    `for (let begin = time, last = time; time - last < 500 && time - begin < 9000; ) {
+       last = time;
+       time = performance.now();
+     }`,
+  );
+  await using child = await runScript({ source });
+  await child.line(/^ready$/);
+  child.signal('SIGSTOP');
+  await until(async () => !(await rig.observer.has('/mine')), { what: 'the server to end the session' });
+  child.signal('SIGCONT');
+  const { code, stdout, stderr } = await child.result;
+  expect([code, stderr]).toEqual([0, '']);
+  const report = JSON.parse(stdout.split('\n')[1] ?? '') as Report;
+  expect(report).toMatchObject({ before: stillHeld, after: lost, ownsOld: false });
+  expect(report.events[0]).toBe('lost');
+  expect(report.events.slice(-2)).toEqual(['expired', 'connected']);
+});
+
+test('an answer that waited in the socket while the process slept does not bring a lease back', async () => {
+  await using rig = await startRig();
+  const { zk, proxy, events } = rig;
+  const lease = zk.lease();
+  proxy.holdReplies();
+  const answered = zk.exists('/');
+  await proxy.seen(({ opCode }) => opCode === 3);
+  proxy.releaseReplies();
+  // The answer is on its way, and this process does not look until its session may be over.
+  const end = performance.now() + 1_100;
+  while (performance.now() < end);
+  expect(lease.held).toBe(false);
+  await answered;
+  expect(lease.held).toBe(false);
+  await events.first('lost');
+});
+
+test('a server that was asked nothing while the process slept is not given up for its silence', async () => {
+  await using rig = await startRig({ sessionTimeout: 2_000 });
+  const { zk, events } = rig;
+  await zk.exists('/');
+  const end = performance.now() + 1_700;
+  while (performance.now() < end);
+  const written = zk.create('/node');
+  expect(await written).toMatchObject({ path: '/node' });
+  expect(events.types).toEqual([]);
+});

@@ -1,0 +1,96 @@
+import { expect, it } from '@jest/globals';
+import { Mutex } from 'zookit/recipes';
+import { type ProxyRequest } from '../../support/proxy.js';
+import { until } from '../../support/until.js';
+import { failureOf, op, type Rig, startRig } from '../rig.js';
+
+const path = '/locks/a';
+const anyOf = [op.create, op.getChildren, op.getData, op.delete, op.exists, op.sync];
+
+/** Loses the next request, or the reply to it, of an operation that chance chooses. */
+function loseSomething({ proxy }: Rig): void {
+  const opCode = anyOf[Math.floor(Math.random() * anyOf.length)];
+  const matches = (request: ProxyRequest): boolean => request.opCode === opCode;
+  if (Math.random() < 0.5) void proxy.swallowNextReply(matches);
+  else void proxy.swallowNextRequest(matches);
+}
+
+it.each([
+  ['operations that wait for a connection', {}],
+  ['operations that fail without one', false],
+] as const)(
+  '100 lost requests and replies at random leave no ghost, and the lock goes on: %s',
+  async (_, offlineQueue) => {
+    await using rig = await startRig({ sessionTimeout: 10_000, offlineQueue });
+    let inside = 0;
+    const work = async (): Promise<void> => {
+      expect(++inside).toBe(1);
+      await rig.observer.sync('/');
+      inside--;
+    };
+    for (let round = 0; round < 50; round++) {
+      loseSomething(rig);
+      loseSomething(rig);
+      await Promise.all([
+        new Mutex(rig.zk, path).using(work, { timeout: 10_000 }),
+        new Mutex(rig.observer, path).using(work, { timeout: 10_000 }),
+      ]);
+      expect(await rig.observer.getChildren(path)).toEqual([]);
+    }
+    expect(rig.events.types).not.toContain('expired');
+  },
+);
+
+it('a lost reply to the create: the lock is taken with the znode that was created', async () => {
+  await using rig = await startRig({ sessionTimeout: 10_000 });
+  await rig.observer.ensurePath(path);
+  const lost = rig.proxy.swallowNextReply(({ opCode }) => opCode === op.create);
+  const lock = await new Mutex(rig.zk, path).acquire();
+  await lost;
+  expect(rig.proxy.requests.filter(({ opCode }) => opCode === op.create)).toHaveLength(1);
+  expect(lock.fencingToken).toEqual((await rig.observer.exists(lock.path))?.czxid);
+});
+
+it('a lost create: the list that was asked for with it does not count', async () => {
+  await using rig = await startRig({ sessionTimeout: 10_000 });
+  await rig.observer.ensurePath(path);
+  void rig.proxy.swallowNextRequest(({ opCode }) => opCode === op.create);
+  await using lock = await new Mutex(rig.zk, path).acquire({ timeout: 10_000 });
+  expect(await rig.observer.getChildren(path)).toEqual([lock.path.slice(path.length + 1)]);
+});
+
+it.each(['timeout', 'signal'])(
+  'a wait that is ended by its %s while the create is unanswered leaves no ghost',
+  async (how) => {
+    await using rig = await startRig({ sessionTimeout: 10_000 });
+    await rig.observer.ensurePath(path);
+    rig.proxy.holdReplies();
+    const stop = new AbortController();
+    const acquiring = failureOf(new Mutex(rig.zk, path).acquire(how === 'timeout' ? { timeout: 50 } : stop));
+    await rig.proxy.seen(({ opCode }) => opCode === op.create);
+    stop.abort();
+    await acquiring;
+    expect(await rig.observer.getChildren(path)).toHaveLength(1);
+    // The reply is lost, too: the znode is looked for and deleted all the same.
+    rig.proxy.heal({ deliver: false });
+    await until(async () => (await rig.observer.getChildren(path)).length === 0, { what: 'the znode to go' });
+  },
+);
+
+it('a session that ends while the create is unanswered leaves no ghost in the next one', async () => {
+  await using rig = await startRig();
+  await rig.observer.ensurePath(path);
+  const stop = new AbortController();
+  const lost = rig.proxy.swallowNextReply(({ opCode }) => opCode === op.create);
+  const acquiring = failureOf(new Mutex(rig.zk, path).acquire({ signal: stop.signal }));
+  await lost;
+  rig.proxy.cut();
+  await until(async () => (await rig.observer.getChildren(path)).length === 0, {
+    what: 'the server to end the session',
+  });
+  stop.abort();
+  await acquiring;
+  await rig.relink();
+  await (await new Mutex(rig.zk, path).acquire({ timeout: 5_000 })).release();
+  expect(await rig.observer.getChildren(path)).toEqual([]);
+});

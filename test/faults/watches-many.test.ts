@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { ProxyRequest } from '../support/proxy.js';
+import { startServer, type ZooKeeperServer } from '../support/zookeeper.js';
+import { fence, op, type Rig, Seen, startRig } from './rig.js';
+
+/** A server of its own: it counts all watches there are. */
+let server: ZooKeeperServer;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+
+afterAll(() => server.close());
+
+const isRewatch = ({ opCode }: ProxyRequest): boolean => opCode === op.setWatches || opCode === op.setWatches2;
+
+/** Leaves so many watches, on paths of about a hundred characters. */
+async function watchMany({ zk }: Rig, count: number, seen: Seen): Promise<void> {
+  const paths = Array.from({ length: count }, (_, index) => `/${'long'.repeat(16)}-${index}`);
+  await Promise.all(paths.map((path) => zk.exists(path, { watch: seen.tell })));
+}
+
+/** What the server says of its watches, as lines. */
+async function wchs(): Promise<string[]> {
+  return (await server.fourLetter('wchs')).trim().split('\n');
+}
+
+test('20,000 watches, too many for one packet, are all there again after a reconnect', async () => {
+  await using rig = await startRig({ server, sessionTimeout: 10_000 });
+  const seen = new Seen();
+  await watchMany(rig, 20_000, seen);
+  const before = await wchs();
+  expect(before.at(-1)).toBe('Total watches:20000');
+
+  rig.proxy.requests.length = 0;
+  await rig.reconnect();
+  await fence(rig.zk);
+  expect(await wchs()).toEqual(before);
+  const sizes = rig.proxy.requests.filter(isRewatch).map(({ length }) => length);
+  // The paths alone are more than twice the megabyte that a server accepts.
+  expect(sizes.reduce((sum, size) => sum + size)).toBeGreaterThan(2 ** 21);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(128 * 1024 + 64);
+
+  const { path } = await rig.observer.create(`/${'long'.repeat(16)}-19999`);
+  await fence(rig.zk);
+  expect(seen.all).toEqual([`created ${path}`]);
+});
+
+test('watches are set again in packets below maxRequestBytes, when that is small', async () => {
+  await using rig = await startRig({ server, maxRequestBytes: 2_048 });
+  const seen = new Seen();
+  await watchMany(rig, 200, seen);
+  await rig.zk.addWatch('/persistent', { onEvent: seen.tell });
+  const before = await wchs();
+  rig.proxy.requests.length = 0;
+  await rig.reconnect();
+  await fence(rig.zk);
+  expect(await wchs()).toEqual(before);
+  expect(Math.max(...rig.proxy.requests.map(({ length }) => length))).toBeLessThanOrEqual(2_048);
+  expect(seen.all).toEqual(['resync']);
+});

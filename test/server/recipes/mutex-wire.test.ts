@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
+import { ZooKeeper } from 'zookit';
+import { Mutex } from 'zookit/recipes';
+import { type Proxy, startProxy } from '../../support/proxy.js';
+import { sharedServer } from '../../support/shared.js';
+import { until } from '../../support/until.js';
+import { watchedPaths } from '../../support/watches.js';
+import { failureOf, useClients } from '../clients.js';
+
+const op = { createContainer: 19, create: 1, delete: 2, getData: 4, getChildren: 8, ping: 11 };
+const clients = useClients();
+let proxy: Proxy;
+
+beforeAll(async () => {
+  proxy = await startProxy(sharedServer());
+});
+
+afterAll(async () => {
+  await proxy.close();
+});
+
+function opCodes(): number[] {
+  return proxy.requests.map(({ opCode }) => opCode).filter((opCode) => opCode !== op.ping);
+}
+
+async function proxied(): Promise<ZooKeeper> {
+  return ZooKeeper.connect(proxy.connectString + clients.chroot);
+}
+
+async function lineOf(path: string, count: number): Promise<void> {
+  await until(async () => (await clients.zk.getChildren(path)).length === count, { what: `a line of ${count}` });
+}
+
+describe('the znodes', () => {
+  it('are those of Curator', async () => {
+    const path = `${await clients.folder()}/locks/a`;
+    await using zk = await proxied();
+    proxy.requests.length = 0;
+    await using lock = await new Mutex(zk, path, { data: 'me' }).acquire();
+    const containers = proxy.requests.filter(({ opCode }) => opCode === op.createContainer);
+    // Twice the lower one: its parent was missing at first.
+    expect(containers.map(({ body }) => body.toString('utf8', 4, 4 + body.readInt32BE(0)))).toEqual(
+      [path, path.slice(0, -2), path].map((each) => clients.chroot + each),
+    );
+    const [name] = await clients.zk.getChildren(path);
+    expect(name).toMatch(/^_c_[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}-lock-\d{10}$/);
+    const node = await clients.zk.getData(lock.path);
+    expect([node.text(), node.stat.ephemeralOwner]).toEqual(['me', zk.session.id]);
+  });
+
+  it('hold null unless told otherwise', async () => {
+    await using lock = await new Mutex(clients.zk, await clients.folder()).acquire();
+    expect((await clients.zk.getData(lock.path)).isNull).toBe(true);
+  });
+});
+
+describe('the requests', () => {
+  it('of a lock that is free: create and list in one go, and one to release it', async () => {
+    const path = await clients.folder();
+    await using zk = await proxied();
+    proxy.requests.length = 0;
+    proxy.holdReplies();
+    const acquiring = new Mutex(zk, path).acquire();
+    await proxy.seen(({ opCode }) => opCode === op.getChildren);
+    expect(opCodes()).toEqual([op.create, op.getChildren]);
+    proxy.releaseReplies();
+    const lock = await acquiring;
+    await zk.sync('/');
+    // The one more watches over the lock; nobody waits for it.
+    expect(opCodes().slice(2, -1)).toEqual([op.getData]);
+    proxy.requests.length = 0;
+    await lock.release();
+    expect(opCodes()).toEqual([op.delete]);
+  });
+
+  it('none with a signal that has fired', async () => {
+    const path = await clients.folder();
+    await using zk = await proxied();
+    proxy.requests.length = 0;
+    await failureOf(new Mutex(zk, path).acquire({ signal: AbortSignal.abort() }));
+    expect(opCodes()).toEqual([]);
+  });
+
+  it('of those who wait: none, but for the one whose turn it is', async () => {
+    const path = await clients.folder();
+    const holder = await new Mutex(clients.zk, path).acquire();
+    const zks = await Promise.all(Array.from({ length: 5 }, proxied));
+    const waiting = new Set<Promise<unknown>>();
+    for (const [index, zk] of zks.entries()) {
+      waiting.add(new Mutex(zk, path).acquire().then((lock) => lock.release()));
+      await lineOf(path, index + 2);
+    }
+    const [second] = zks;
+    await Promise.all(zks.map((zk) => zk.sync('/')));
+    proxy.requests.length = 0;
+    const deletion = proxy.seen(({ opCode }) => opCode === op.delete);
+    await holder.release();
+    const { connection } = await deletion;
+    const before = proxy.requests.slice(
+      0,
+      proxy.requests.findIndex(({ opCode }) => opCode === op.delete),
+    );
+    expect(new Set(before.filter(({ opCode }) => opCode !== op.ping).map((each) => each.connection))).toEqual(
+      new Set([connection]),
+    );
+    expect(second?.state).toBe('connected');
+    await Promise.all(waiting);
+    await Promise.all(zks.map((zk) => zk.close()));
+  });
+});
+
+test('I9: of 200 hand-overs no watch is left, and each who waits has one', async () => {
+  const path = await clients.folder();
+  const other = await clients.another();
+  const watched = (): Promise<string[]> => watchedPaths(sharedServer(), clients.chroot + path);
+  const mutexes = [new Mutex(clients.zk, path), new Mutex(other, path)];
+  let lock = await mutexes[0]!.acquire();
+  for (let round = 1; round <= 200; round++) {
+    const acquiring = mutexes[round % 2]!.acquire();
+    if (round % 50 === 0) {
+      // The lock's own watch and that of the one who waits for it.
+      await until(async () => (await watched()).length === 2, { what: 'two watches' });
+    }
+    await lock.release();
+    lock = await acquiring;
+  }
+  await lock.release();
+  expect(await watched()).toEqual([]);
+});
+
+test('a wait that is ended leaves no watch', async () => {
+  const path = await clients.folder();
+  await using lock = await new Mutex(clients.zk, path).acquire();
+  const other = await clients.another();
+  for (let round = 0; round < 12; round++) {
+    const stop = new AbortController();
+    const acquiring = new Mutex(other, path).acquire({ signal: stop.signal });
+    for (let turn = 0; turn < round; turn++) await other.exists('/');
+    stop.abort();
+    await failureOf(acquiring);
+  }
+  await other.sync('/');
+  expect(await watchedPaths(sharedServer(), clients.chroot + path)).toEqual([clients.chroot + lock.path]);
+});

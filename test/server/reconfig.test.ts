@@ -1,0 +1,203 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  BadArgumentsError,
+  BadVersionError,
+  Long,
+  NewConfigNoQuorumError,
+  NoAuthError,
+  ReconfigInProgressError,
+  type ZooKeeper,
+} from 'zookit';
+import { until } from '../support/until.js';
+import { type Ensemble, startEnsemble, type ZooKeeperServer } from '../support/zookeeper.js';
+import { Recorder, useClients } from './clients.js';
+
+let ensemble: Ensemble;
+let leader: ZooKeeperServer;
+beforeAll(async () => {
+  ensemble = await startEnsemble(3);
+  leader = await ensemble.leader();
+});
+// All but those that say otherwise talk to the leader, which is never removed: a server that is loses its clients.
+const clients = useClients(() => leader);
+let superUser: ZooKeeper;
+beforeAll(async () => {
+  superUser = await clients.superUser();
+});
+afterAll(() => ensemble.close());
+
+const followers = (): ZooKeeperServer[] => ensemble.servers.filter((server) => server !== leader);
+const idOf = (server: ZooKeeperServer | undefined): number => server?.id ?? NaN;
+
+/** The line of a server as the ensemble was started with it. */
+async function lineOf(id: number): Promise<string> {
+  const { servers } = await superUser.getConfig();
+  return servers.find((server) => server.id === id)?.line ?? '';
+}
+
+async function serverIds(): Promise<number[]> {
+  return (await superUser.getConfig()).servers.map(({ id }) => id).sort();
+}
+
+/** Waits until both followers follow: after a change of its role a server comes back in its own time. */
+async function settled(): Promise<void> {
+  await until(async () => /^zk_synced_followers\t2$/m.test(await leader.fourLetter('mntr')), { what: 'two followers' });
+  await ensemble.ready();
+}
+
+/** How many requests the leader has not answered. */
+async function outstanding(): Promise<number> {
+  return Number(/^Outstanding: (\d+)$/m.exec(await leader.fourLetter('srvr'))?.[1]);
+}
+
+describe('getConfig', () => {
+  it('gives the servers of the ensemble, typed', async () => {
+    const { servers, version } = await clients.zk.getConfig();
+    expect(servers.map(({ id, role, client }) => ({ id, role, client })).sort((a, b) => a.id - b.id)).toEqual(
+      ensemble.servers.map(({ id, host, port }) => ({ id, role: 'participant', client: { host, port } })),
+    );
+    for (const { peers } of servers) {
+      expect(peers).toEqual([{ host: '127.0.0.1', quorumPort: expect.any(Number), electionPort: expect.any(Number) }]);
+    }
+    expect(version).toBeInstanceOf(Long);
+  });
+
+  it('may be asked by anybody, below any chroot', async () => {
+    expect(await clients.zk.chroot('/x').getConfig()).toEqual(await superUser.getConfig());
+  });
+});
+
+describe('reconfig', () => {
+  beforeEach(settled);
+
+  it('removes and adds a server, and resolves with the new configuration', async () => {
+    const id = idOf(followers()[0]);
+    const line = await lineOf(id);
+    const before = await clients.zk.getConfig();
+    const without = await superUser.reconfig({ leaving: [id], fromVersion: before.version });
+    expect(without.servers).toHaveLength(2);
+    expect(without.version.greaterThan(before.version)).toBe(true);
+    await clients.zk.sync();
+    expect(await clients.zk.getConfig()).toEqual(without);
+    const again = await superUser.reconfig({ joining: [line], fromVersion: without.version });
+    expect(again.servers.map((server) => server.line).sort()).toEqual(before.servers.map((each) => each.line).sort());
+  });
+
+  it('tells watches of the configuration, with its path', async () => {
+    const id = idOf(followers()[1]);
+    const line = await lineOf(id);
+    const [rooted, oneShot] = [new Recorder(), new Recorder()];
+    await clients.zk.chroot('/x').getConfig({ watch: rooted.tell });
+    await clients.zk.getConfig({ watch: oneShot.tell });
+    await superUser.reconfig({ joining: [line.replace(':participant', ':observer')] });
+    await clients.zk.sync();
+    const { servers } = await clients.zk.getConfig();
+    expect(servers.find((server) => server.id === id)?.role).toBe('observer');
+    await superUser.reconfig({ joining: [line] });
+    await clients.zk.sync();
+    expect([rooted.seen, oneShot.seen]).toEqual([['dataChanged /zookeeper/config'], ['dataChanged /zookeeper/config']]);
+  });
+
+  it('replaces all members at once', async () => {
+    const { servers } = await superUser.getConfig();
+    const gone = idOf(followers()[0]);
+    const rest = servers.filter(({ id }) => id !== gone).map(({ line }) => line);
+    const config = await superUser.reconfig({ members: rest });
+    expect(config.servers.map(({ line }) => line).sort()).toEqual(rest.sort());
+    await superUser.reconfig({ members: servers.map(({ line }) => line) });
+    expect(await serverIds()).toEqual([1, 2, 3]);
+  });
+
+  const path = '/zookeeper/config';
+
+  it('from another version is BadVersionError', async () => {
+    const { version } = await superUser.getConfig();
+    const wrong = superUser.reconfig({ leaving: [idOf(followers()[0])], fromVersion: version.add(1) });
+    await expect(wrong).rejects.toThrow(BadVersionError);
+    await expect(wrong).rejects.toMatchObject({ serverCode: -103, operation: 'reconfig', path });
+    expect(await serverIds()).toEqual([1, 2, 3]);
+  });
+
+  it('by anybody but a super user is NoAuthError', async () => {
+    const refused = clients.zk.reconfig({ leaving: [idOf(followers()[0])] });
+    await expect(refused).rejects.toThrow(NoAuthError);
+    await expect(refused).rejects.toMatchObject({ serverCode: -102, operation: 'reconfig', path });
+  });
+
+  it('to what is no server is BadArgumentsError', async () => {
+    const refused = superUser.reconfig({ joining: ['server.9=nonsense'] });
+    await expect(refused).rejects.toThrow(BadArgumentsError);
+    await expect(refused).rejects.toMatchObject({ serverCode: -8, operation: 'reconfig', path });
+  });
+
+  it('to servers of which most are not there is NewConfigNoQuorumError', async () => {
+    const line = await lineOf(idOf(leader));
+    const absent = [8, 9].map((id) => `server.${id}=127.0.0.1:${id}:1${id}:participant;127.0.0.1:2${id}`);
+    const refused = superUser.reconfig({ members: [line, ...absent] });
+    await expect(refused).rejects.toThrow(NewConfigNoQuorumError);
+    await expect(refused).rejects.toMatchObject({ serverCode: -13, operation: 'reconfig', path });
+    expect(await serverIds()).toEqual([1, 2, 3]);
+  });
+
+  it('while another one is under way is ReconfigInProgressError', async () => {
+    const id = idOf(followers()[0]);
+    const line = await lineOf(id);
+    const next = join(dirname(leader.dataDir), 'zoo.cfg.dynamic.next');
+    expect(existsSync(next)).toBe(false);
+    // While no follower acknowledges the first change, it stays under way: the leader has written down that it is.
+    for (const follower of followers()) follower.pause();
+    const first = superUser.reconfig({ joining: [line.replace(':participant', ':observer')] });
+    await until(() => existsSync(next), { what: 'the reconfiguration to begin' });
+    const second = superUser.reconfig({ leaving: [id] });
+    second.catch(() => undefined);
+    await until(async () => (await outstanding()) >= 2, { what: 'the second request to arrive' });
+    // The leader looks at requests one by one: when it answers this one, it has refused the second.
+    await clients.zk.has('/');
+    for (const follower of followers()) follower.resume();
+    await expect(second).rejects.toThrow(ReconfigInProgressError);
+    await expect(second).rejects.toMatchObject({ serverCode: -14, operation: 'reconfig', path });
+    expect((await first).servers.find((server) => server.id === id)?.role).toBe('observer');
+    await superUser.reconfig({ joining: [line] });
+  });
+});
+
+describe('clients at different servers', () => {
+  beforeAll(settled);
+
+  it('see what the others have written, after a sync', async () => {
+    const folder = await clients.folder();
+    const members = await Promise.all(followers().map((server) => clients.at(server)));
+    for (const [round, writer] of [clients.zk, ...members, clients.zk, ...members].entries()) {
+      await writer.setData(folder, String(round));
+      const readers = [clients.zk, ...members];
+      const seen = await Promise.all(
+        readers.map(async (reader) => {
+          await reader.sync(folder);
+          return (await reader.getData(folder)).text();
+        }),
+      );
+      expect(seen).toEqual(readers.map(() => String(round)));
+    }
+  });
+
+  it('are told of changes by their watches', async () => {
+    const folder = await clients.folder();
+    const [follower] = followers();
+    if (follower === undefined) throw new Error('there is no follower');
+    const member = await clients.at(follower);
+    await member.sync(folder);
+    const [recorder, ephemeral] = [new Recorder(), new Recorder()];
+    await member.addWatch(folder, { recursive: true, onEvent: recorder.tell });
+    await clients.zk.create(`${folder}/a`);
+    await clients.zk.delete(`${folder}/a`);
+    await member.sync(folder);
+    expect(recorder.seen).toEqual([`created ${folder}/a`, `deleted ${folder}/a`]);
+    await member.create(`${folder}/e`, null, { mode: 'ephemeral' });
+    await clients.zk.exists(`${folder}/e`, { watch: ephemeral.tell });
+    await member.close();
+    await clients.zk.sync();
+    expect(ephemeral.seen).toEqual([`deleted ${folder}/e`]);
+  });
+});

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { dial, type Lookup } from '../../../src/connection/dial.js';
+import { type FakeNetwork, turn, useFakeNetwork } from '../support/fake-network.js';
+
+let network: FakeNetwork;
+
+beforeEach(() => {
+  network = useFakeNetwork();
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** The look-up that the socket was given. */
+function dialled(lookup?: Lookup): Lookup {
+  dial({ host: 'zk', port: 2182 }, lookup);
+  return network.newest.options.lookup!;
+}
+
+it('dials the host and the port, without delay, and tries all addresses side by side', () => {
+  dial({ host: 'zk', port: 2182 });
+  expect(network.newest.options).toMatchObject({
+    host: 'zk',
+    port: 2182,
+    noDelay: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 250,
+  });
+});
+
+describe('the look-up', () => {
+  it('is the one that was given', () => {
+    const callback = jest.fn<Parameters<Lookup>[2]>();
+    const addresses = [{ address: '10.0.0.1', family: 4 }];
+    const lookup = jest.fn<Lookup>((_hostname, _options, found) => found(null, addresses));
+    dialled(lookup)('zk', { all: true }, callback);
+    expect(lookup.mock.calls[0]?.slice(0, 2)).toEqual(['zk', { all: true }]);
+    expect(callback.mock.calls[0]?.slice(0, 2)).toEqual([null, addresses]);
+  });
+
+  it('passes its error on', () => {
+    const callback = jest.fn<Parameters<Lookup>[2]>();
+    const error = new Error('no such name');
+    dialled((_hostname, _options, found) => found(error, ''))('zk', {}, callback);
+    expect(callback.mock.calls[0]?.[0]).toBe(error);
+  });
+
+  it('that finds nothing has failed', async () => {
+    const callback = jest.fn<Parameters<Lookup>[2]>();
+    dialled((_hostname, _options, found) => found(null, []))('zk', { all: true }, callback);
+    await turn();
+    expect(callback.mock.calls).toEqual([[new Error('no address was found for zk'), []]]);
+  });
+
+  it('that throws has failed', async () => {
+    const callback = jest.fn<Parameters<Lookup>[2]>();
+    const lookup = dialled(() => {
+      throw new Error('no resolver');
+    });
+    lookup('zk', {}, callback);
+    expect(callback).not.toHaveBeenCalled();
+    await turn();
+    expect(callback.mock.calls[0]?.[0]).toEqual(new Error('no resolver'));
+  });
+});

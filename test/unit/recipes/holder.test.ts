@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { InvalidArgumentError } from 'zookit';
+import { checkLease, checkMargin } from '../../../recipes/holder.js';
+import { LeaderLatch, Mutex, OwnedNode } from '../../../recipes/index.js';
+import { FakeClient } from './fake-client.js';
+
+test.each([NaN, -1, Infinity, '5'])('a margin of %p is none', (margin) => {
+  const options = { margin: margin as number };
+  expect(() => checkLease(options, 'Mutex', '/a')).toThrow(InvalidArgumentError);
+  const { zk } = new FakeClient();
+  for (const make of [() => new Mutex(zk, '/a', options), () => new LeaderLatch(zk, '/a', options)])
+    expect(make).toThrow(InvalidArgumentError);
+  expect(() => new OwnedNode(zk, '/a', '', options)).toThrow(InvalidArgumentError);
+});
+
+test('what loseOn can be is checked', () => {
+  expect(() => checkLease({ loseOn: 'never' as 'suspended' }, 'Mutex', '/a')).toThrow(
+    'loseOn is never; it must be "deadline" or "suspended"',
+  );
+  for (const loseOn of ['deadline', 'suspended', undefined] as const) checkLease({ loseOn, margin: 0 }, 'Mutex', '/a');
+});
+
+test('a margin that leaves nothing of the session timeout is refused once that is known', () => {
+  const client = new FakeClient();
+  const check = (timeout: number, margin?: number): void => {
+    client.session = { timeout };
+    checkMargin(client.zk, { margin }, 'Mutex', '/a');
+  };
+  expect(() => check(1_000, 1_000)).toThrow('the margin of 1000 ms leaves nothing of the session timeout');
+  check(1_000, 999);
+  check(1_000);
+  check(0, 1_000);
+});

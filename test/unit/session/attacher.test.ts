@@ -1,0 +1,251 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import Long from 'long';
+import { HostProvider } from '../../../src/connection/host-provider.js';
+import { resolveOptions } from '../../../src/options.js';
+import { Attacher, type AttacherUser } from '../../../src/session/attacher.js';
+import { type TestClock, useRealClock, useTestClock } from '../support/clock.js';
+import { type FakeNetwork, type FakeSocket, useFakeNetwork } from '../support/fake-network.js';
+
+const T = 9_000;
+
+let clock: TestClock;
+let network: FakeNetwork;
+let sessionId: Long;
+let lastZxidSeen: Long;
+let attacher: Attacher;
+const told = {
+  attached: jest.fn<AttacherUser['attached']>(),
+  expired: jest.fn<AttacherUser['expired']>(),
+  ahead: jest.fn<AttacherUser['ahead']>(),
+  attemptFailed: jest.fn<AttacherUser['attemptFailed']>(),
+};
+
+function attacherTo(...names: string[]): Attacher {
+  const servers = names.map((host) => ({ host, port: 2181 }));
+  const password = Buffer.alloc(16);
+  return new Attacher(new HostProvider(servers, () => 0.999), resolveOptions(), {
+    connectRequest: () => ({ lastZxidSeen, timeout: T, sessionId, password, readOnly: false }),
+    timeout: () => T,
+    longestPause: () => undefined,
+    attempted: () => undefined,
+    ...told,
+  });
+}
+
+beforeEach(() => {
+  clock = useTestClock();
+  network = useFakeNetwork();
+  for (const mock of Object.values(told)) mock.mockReset();
+  sessionId = Long.ZERO;
+  lastZxidSeen = Long.ZERO;
+  attacher = attacherTo('a', 'b', 'c');
+});
+afterEach(() => {
+  attacher.stop();
+  useRealClock();
+});
+
+/** Begins, and waits for the first attempt. */
+async function started(): Promise<FakeSocket> {
+  attacher.start();
+  await clock.advance(0);
+  return network.newest;
+}
+
+/** The next attempt, after its pause. */
+async function nextAttempt(): Promise<FakeSocket> {
+  const before = network.sockets.length;
+  for (let waited = 0; network.sockets.length === before; waited += 100) {
+    if (waited > 20_000) throw new Error('there is no further attempt');
+    await clock.advance(100);
+  }
+  return network.newest;
+}
+
+function reasons(): string[] {
+  return told.attemptFailed.mock.calls.map(([server, reason]) => `${server.host}: ${reason.message}`);
+}
+
+describe('an attempt', () => {
+  it('says nothing before the connection is there, and the connect request after', async () => {
+    const socket = await started();
+    expect(await socket.frames()).toEqual([]);
+    expect(await socket.accept()).toMatchObject({ sessionId: 0n, timeout: T, lastZxidSeen: 0n });
+  });
+
+  it('that succeeds hands over the connection, the session, and a moment not after the sending', async () => {
+    const socket = await started();
+    await clock.advance(100);
+    await socket.accept();
+    const sentAt = performance.now();
+    await clock.advance(50);
+    await socket.welcome({ sessionId: 5, timeout: 4_000 });
+    expect(told.attached).toHaveBeenCalledTimes(1);
+    expect(told.attached.mock.calls[0]?.[0]).toMatchObject({
+      key: { id: Long.fromNumber(5), password: Buffer.alloc(16, 5) },
+      timeout: 4_000,
+      sentAt,
+    });
+    expect(socket.destroyed).toBe(false);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('that fails is followed by one at the next server, without a pause', async () => {
+    const first = await started();
+    await first.fail('connection refused');
+    await clock.advance(0);
+    expect(network.sockets).toHaveLength(2);
+    expect(network.newest.host).not.toBe(first.host);
+    expect(reasons()).toEqual([`${first.host}: connection refused`]);
+    expect(first.destroyed).toBe(true);
+  });
+
+  it('pauses once all servers were tried', async () => {
+    await (await started()).fail();
+    for (let count = 0; count < 2; count++) {
+      await clock.advance(0);
+      await network.newest.fail();
+    }
+    await clock.advance(98);
+    expect(network.sockets).toHaveLength(3);
+    await clock.advance(2);
+    expect(network.sockets).toHaveLength(4);
+  });
+
+  it('without an answer ends after a third of the session timeout', async () => {
+    const first = await started();
+    await clock.advance(T / 3 - 1);
+    expect(first.destroyed).toBe(false);
+    await clock.advance(1);
+    expect(first.destroyed).toBe(true);
+    expect(reasons()).toEqual([`${first.host}: no connection within 3000 ms`]);
+  });
+
+  it('whose handshake has no answer ends so, too', async () => {
+    const first = await started();
+    await first.accept();
+    await clock.advance(T / 3);
+    expect(reasons()).toEqual([`${first.host}: no answer to the connect request within 3000 ms`]);
+  });
+
+  it('that is answered with nonsense is a failed one', async () => {
+    const first = await started();
+    await first.accept();
+    first.say(Buffer.alloc(16));
+    expect(reasons()).toEqual([
+      `${first.host}: the answer to the connect request has 16 bytes, at least 36 were expected`,
+    ]);
+    expect(first.destroyed).toBe(true);
+  });
+});
+
+describe('an end', () => {
+  it('closes the attempt under way, and tells nobody', async () => {
+    const socket = await started();
+    attacher.stop();
+    expect(socket.destroyed).toBe(true);
+    await clock.advance(60_000);
+    expect(network.sockets).toHaveLength(1);
+    expect(told.attemptFailed).not.toHaveBeenCalled();
+    expect(clock.timers).toBe(0);
+  });
+
+  it('takes back a pause', async () => {
+    attacher.start();
+    attacher.stop();
+    await clock.advance(60_000);
+    expect(network.sockets).toEqual([]);
+  });
+
+  it('comes with success: it does not go on by itself', async () => {
+    const socket = await started();
+    await socket.accept();
+    await socket.welcome();
+    await clock.advance(60_000);
+    expect(network.sockets).toHaveLength(1);
+  });
+});
+
+it('is begun once, however often it is started', async () => {
+  attacher.start();
+  attacher.start();
+  await clock.advance(0);
+  expect(network.sockets).toHaveLength(1);
+});
+
+describe('a session that has expired', () => {
+  it('is told, and no further server is asked', async () => {
+    sessionId = Long.fromNumber(77);
+    const socket = await started();
+    await socket.accept();
+    await socket.refuse();
+    expect(told.expired).toHaveBeenCalledTimes(1);
+    expect(socket.destroyed).toBe(true);
+    await clock.advance(60_000);
+    expect(network.sockets).toHaveLength(1);
+  });
+
+  it('is none where a new one was asked for: the attempt has failed', async () => {
+    const socket = await started();
+    await socket.accept();
+    await socket.refuse();
+    expect(told.expired).not.toHaveBeenCalled();
+    expect(told.attemptFailed).toHaveBeenCalledTimes(1);
+    await nextAttempt();
+  });
+});
+
+describe('a server that takes the connect request and closes without a byte', () => {
+  async function refuseSilently(socket: FakeSocket): Promise<void> {
+    await socket.accept();
+    await socket.close();
+  }
+
+  beforeEach(() => {
+    attacher = attacherTo('a');
+    lastZxidSeen = Long.fromNumber(100);
+  });
+
+  it('is asked after the second time whether it is behind, without the last zxid', async () => {
+    await refuseSilently(await started());
+    await refuseSilently(await nextAttempt());
+    const probe = network.newest;
+    expect(network.sockets).toHaveLength(3);
+    expect(await probe.accept()).toMatchObject({ lastZxidSeen: 0n });
+  });
+
+  it('is behind if it then grants a session; that connection is not used', async () => {
+    await refuseSilently(await started());
+    await refuseSilently(await nextAttempt());
+    const probe = network.newest;
+    await probe.accept();
+    await probe.welcome();
+    expect(told.ahead).toHaveBeenCalledTimes(1);
+    expect(told.attached).not.toHaveBeenCalled();
+    expect(probe.destroyed).toBe(true);
+  });
+
+  it('is merely late if it knows the session that was asked for', async () => {
+    sessionId = Long.fromNumber(77);
+    await refuseSilently(await started());
+    await refuseSilently(await nextAttempt());
+    const probe = network.newest;
+    await probe.accept();
+    await probe.welcome({ sessionId: 77 });
+    expect(told.ahead).not.toHaveBeenCalled();
+    await nextAttempt();
+  });
+
+  it('is not asked where the client has seen nothing', async () => {
+    lastZxidSeen = Long.ZERO;
+    await refuseSilently(await started());
+    await refuseSilently(await nextAttempt());
+    expect(network.sockets).toHaveLength(2);
+  });
+
+  it('is not asked where it did not take the connect request', async () => {
+    await (await started()).close();
+    await (await nextAttempt()).close();
+    expect(network.sockets).toHaveLength(2);
+  });
+});

@@ -1,0 +1,593 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import Long from 'long';
+import { HostProvider } from '../../../src/connection/host-provider.js';
+import { type ClientOptions, resolveOptions } from '../../../src/options.js';
+import type { Failure } from '../../../src/errors.js';
+import type { SessionEvent } from '../../../src/events.js';
+import { deleteNode, exists, getData } from '../../../src/operations/index.js';
+import { Delivery } from '../../../src/session/delivery.js';
+import type { SessionKey } from '../../../src/session/handshake.js';
+import { Identities } from '../../../src/session/identities.js';
+import { LastZxid } from '../../../src/session/last-zxid.js';
+import { Session } from '../../../src/session/session.js';
+import { type TestClock, useRealClock, useTestClock } from '../support/clock.js';
+import { type FakeNetwork, type FakeSocket, turn, useFakeNetwork } from '../support/fake-network.js';
+import { replyHeader, watcherEvent } from '../support/reference.js';
+import { codesOf } from '../support/requests.js';
+
+const T = 9_000;
+/** Op codes. */
+const [DELETE, EXISTS, PING, AUTH, SET_WATCHES, SET_WATCHES_2, CLOSE] = [2, 3, 11, 100, 101, 105, -11] as const;
+
+let clock: TestClock;
+let network: FakeNetwork;
+let events: SessionEvent[];
+let ended: string[];
+let lastZxid: LastZxid;
+let identities: Identities;
+let session: Session;
+
+/** Begins a session. */
+function begin(options: ClientOptions = {}, key?: SessionKey): void {
+  const resolved = resolveOptions(options);
+  const told: SessionEvent[] = [];
+  events = told;
+  identities = new Identities(resolved.auth);
+  session = new Session(
+    {
+      options: resolved,
+      hosts: new HostProvider([{ host: 'zk', port: 2181 }], () => 0.5),
+      identities,
+      lastZxid,
+      delivery: new Delivery(),
+      onEvent: (event) => told.push(event),
+      onEnded: (_, state) => ended.push(state),
+      onAttempt: () => undefined,
+      onAttemptFailed: () => undefined,
+    },
+    key,
+  );
+  session.start();
+}
+
+/** Begins another session in place of the one that each test starts with. */
+function beginAgain(options: ClientOptions, key?: SessionKey): void {
+  void session.close(0, true);
+  begin(options, key);
+}
+
+beforeEach(() => {
+  clock = useTestClock();
+  network = useFakeNetwork();
+  ended = [];
+  lastZxid = new LastZxid();
+  begin();
+});
+afterEach(async () => {
+  const closing = session.close(0, true);
+  await clock.advance(1);
+  await closing;
+  useRealClock();
+});
+
+/** The next socket that is dialled. */
+async function dialled(): Promise<FakeSocket> {
+  const before = network.sockets.length;
+  for (let waited = 0; network.sockets.length === before; waited += 50) {
+    if (waited > 20_000) throw new Error('nothing is dialled');
+    await clock.advance(50);
+  }
+  return network.newest;
+}
+
+/** A server takes the session on. */
+async function attached(sessionId = 77): Promise<FakeSocket> {
+  const socket = await dialled();
+  await socket.accept();
+  await socket.welcome({ sessionId, timeout: T });
+  return socket;
+}
+
+/** Asks whether there is a znode; the outcomes are gathered. */
+function askExists(limits = {}): unknown[] {
+  const outcomes: unknown[] = [];
+  void session.submit(exists, { path: '/a', watch: false }, 2, limits).then((outcome) => outcomes.push(outcome));
+  return outcomes;
+}
+
+function askDelete(): unknown[] {
+  const outcomes: unknown[] = [];
+  void session.submit(deleteNode, { path: '/a', version: -1 }, 2).then((outcome) => outcomes.push(outcome));
+  return outcomes;
+}
+
+/** Leaves a one-shot watch on `/a`; what it is told is gathered. */
+async function watched(socket: FakeSocket, kind: 'data' | 'exists' | 'children' = 'data'): Promise<string[]> {
+  const told: string[] = [];
+  session.watches.addOneShot(kind, '/a', { key: told, tell: (event) => told.push(event.type) });
+  await socket.frames();
+  return told;
+}
+
+function types(): string[] {
+  return events.map(({ type }) => type);
+}
+
+describe('connecting', () => {
+  it('asks for a new session with the wanted timeout', async () => {
+    beginAgain({ sessionTimeout: 12_345 });
+    const socket = await dialled();
+    expect(await socket.accept()).toEqual({
+      lastZxidSeen: 0n,
+      timeout: 12_345,
+      sessionId: 0n,
+      password: Buffer.alloc(16),
+    });
+  });
+
+  it('tells the session, the server and the timeout that was granted', async () => {
+    expect(session.state).toBe('connecting');
+    await attached(5);
+    expect(session).toMatchObject({ state: 'connected', timeout: T, id: Long.fromNumber(5) });
+    expect(session.server).toEqual({ host: 'zk', port: 2181 });
+    expect(events).toEqual([
+      {
+        type: 'connected',
+        sessionId: Long.fromNumber(5),
+        server: 'zk:2181',
+        sessionTimeout: T,
+        resumed: false,
+        previousSessionId: undefined,
+      },
+    ]);
+  });
+
+  it('sends what was asked for before, in order', async () => {
+    const outcomes = [askExists(), askDelete(), askExists()];
+    const socket = await attached();
+    const sent = await socket.requests();
+    expect(sent.map(({ xid, type }) => [xid, type])).toEqual([
+      [1, EXISTS],
+      [2, DELETE],
+      [3, EXISTS],
+    ]);
+    expect(outcomes.flat()).toEqual([]);
+    for (const { xid } of sent) await socket.reply(xid, { error: -101 });
+    expect(outcomes.map((each) => codesOf(each))).toEqual([[null], ['NO_NODE'], [null]]);
+  });
+
+  it('proves who the client is before anything else is sent', async () => {
+    beginAgain({ auth: [{ scheme: 'digest', auth: 'u:p' }] });
+    askExists();
+    const socket = await attached();
+    expect(await socket.types()).toEqual([AUTH]);
+    expect(session.state).toBe('connecting');
+    await socket.reply(-4, { zxid: 0 });
+    expect(session.state).toBe('connected');
+    expect(await socket.types()).toEqual([EXISTS]);
+  });
+
+  it('proves also what is added while it does', async () => {
+    beginAgain({ auth: [{ scheme: 'digest', auth: 'u:p' }] });
+    const socket = await attached();
+    const claim = session.claim(identities.add({ scheme: 'digest', auth: 'u:q' }));
+    await socket.reply(-4, { zxid: 0 });
+    expect(session.state).toBe('connecting');
+    expect(await socket.types()).toEqual([AUTH, AUTH]);
+    await socket.reply(-4, { zxid: 0 });
+    expect(session.state).toBe('connected');
+    expect(await claim).toBeUndefined();
+  });
+
+  it('attaches to the session of another process', async () => {
+    beginAgain({}, { id: Long.fromNumber(99), password: Buffer.alloc(16, 3) });
+    const socket = await dialled();
+    expect(await socket.accept()).toMatchObject({ sessionId: 99n, password: Buffer.alloc(16, 3) });
+    await socket.welcome({ sessionId: 99 });
+    expect(events).toMatchObject([{ type: 'connected', resumed: true }]);
+  });
+});
+
+describe('a connection that is lost', () => {
+  it('suspends the session, which goes on with the same id, the wanted timeout and the last zxid', async () => {
+    const first = await attached();
+    askExists();
+    await first.frames();
+    await first.reply(1, { zxid: 500, error: -101 });
+    await first.fail();
+    expect(session.state).toBe('suspended');
+    const second = await dialled();
+    expect(await second.accept()).toEqual({
+      lastZxidSeen: 500n,
+      timeout: 10_000,
+      sessionId: 77n,
+      password: Buffer.alloc(16, 5),
+    });
+    await second.welcome();
+    expect(session.state).toBe('connected');
+    expect(types()).toEqual(['connected', 'suspended', 'connected']);
+    expect(events[1]).toMatchObject({ cause: { message: 'reset' } });
+    expect(events[2]).toMatchObject({ resumed: true });
+  });
+
+  it('has reads sent again and writes fail: they may have been applied', async () => {
+    const first = await attached();
+    const [read, write] = [askExists(), askDelete()];
+    await first.frames();
+    await first.fail();
+    expect(read).toEqual([]);
+    expect(codesOf(write)).toEqual(['CONNECTION_LOSS']);
+    expect((write[0] as Failure).toError({})).toMatchObject({ mayHaveBeenApplied: true, cause: { message: 'reset' } });
+    const second = await attached();
+    expect(await second.types()).toEqual([EXISTS]);
+    await second.reply(1, { error: -101 });
+    expect(read).toEqual([null]);
+  });
+
+  it('has reads come before what was asked for later', async () => {
+    const first = await attached();
+    askExists();
+    await first.frames();
+    await first.fail();
+    askDelete();
+    const second = await attached();
+    expect(await second.types()).toEqual([EXISTS, DELETE]);
+  });
+
+  it('has a read fail after the fifth time', async () => {
+    const outcomes = askExists();
+    for (let time = 1; time <= 5; time++) {
+      expect(outcomes).toEqual([]);
+      const socket = await attached();
+      expect(await socket.types()).toEqual([EXISTS]);
+      await socket.fail();
+    }
+    expect(codesOf(outcomes)).toEqual(['CONNECTION_LOSS']);
+  });
+
+  it('over bytes that are no protocol has reads fail, too', async () => {
+    const socket = await attached();
+    const outcomes = askExists();
+    await socket.frames();
+    await socket.reply(99);
+    expect(codesOf(outcomes)).toEqual(['CONNECTION_LOSS']);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('has everything fail where offlineQueue is false', async () => {
+    beginAgain({ offlineQueue: false });
+    const socket = await attached();
+    const sent = askExists();
+    await socket.frames();
+    await socket.fail();
+    const later = askExists();
+    await turn();
+    expect([codesOf(sent), codesOf(later)]).toEqual([['CONNECTION_LOSS'], ['QUEUE_FULL']]);
+  });
+
+  it('has leases lost that were to end with it, and no others', async () => {
+    const socket = await attached();
+    const [atOnce, late] = [session.deadline.lease({ loseOn: 'suspended' }), session.deadline.lease({})];
+    await socket.fail();
+    expect([atOnce.held, late.held]).toEqual([false, true]);
+    expect(session.deadline.lease({ loseOn: 'suspended' }).held).toBe(false);
+    await attached();
+    expect(session.deadline.lease({ loseOn: 'suspended' }).held).toBe(true);
+  });
+
+  it('for as long as the session timeout has the session lost, once, while it is tried on', async () => {
+    const socket = await attached();
+    await socket.fail();
+    await clock.advance(T);
+    await turn();
+    await clock.advance(5 * T);
+    await turn();
+    expect(types()).toEqual(['connected', 'suspended', 'lost']);
+    expect(session.state).toBe('suspended');
+  });
+});
+
+describe('watches after a reconnect', () => {
+  it('are set again before anything else is sent, with the last zxid', async () => {
+    const first = await attached();
+    await watched(first);
+    lastZxid.see(0, 500);
+    await first.fail();
+    askExists();
+    const second = await attached();
+    const [setWatches, next] = await second.requests();
+    expect([setWatches?.type, next?.type]).toEqual([SET_WATCHES, EXISTS]);
+    expect(setWatches?.record.long()).toBe(500n);
+    expect(setWatches?.record.vector((each) => each.string())).toEqual(['/a']);
+  });
+
+  it('are not set in a new session', async () => {
+    const first = await attached();
+    await watched(first);
+    await first.fail();
+    const second = await dialled();
+    await second.accept();
+    await second.refuse();
+    expect(session.state).toBe('expired');
+  });
+
+  it('that stay are told once, after all were set, that changes may have been missed', async () => {
+    const first = await attached();
+    const told: string[] = [];
+    const listener = {
+      path: '/a',
+      recursive: false,
+      armed: true,
+      tell: ({ type }: { type: string }) => told.push(type),
+    };
+    session.watches.addPersistent(listener);
+    await first.fail();
+    const second = await attached();
+    const [request] = await second.requests();
+    expect(request?.type).toBe(SET_WATCHES_2);
+    expect(told).toEqual([]);
+    await second.reply(request?.xid ?? 0);
+    expect(told).toEqual(['resync']);
+  });
+
+  it('end the connection where the server refuses them', async () => {
+    const first = await attached();
+    await watched(first);
+    await first.fail();
+    const second = await attached();
+    await second.frames();
+    await second.reply(1, { error: -5 });
+    expect(second.destroyed).toBe(true);
+    expect(session.state).toBe('suspended');
+  });
+
+  it('are told what happens, by the connection in use', async () => {
+    const socket = await attached();
+    const told = await watched(socket);
+    await socket.notify(3, '/a');
+    expect(told).toEqual(['dataChanged']);
+  });
+});
+
+it('a one-shot watch that comes after the end is told of it', async () => {
+  await attached();
+  const told: unknown[] = [];
+  const closing = session.close(10, false);
+  session.addOneShot('data', '/a', { key: 1, tell: (event) => told.push(event) });
+  await clock.advance(10);
+  await closing;
+  expect(told).toEqual([{ type: 'ended', reason: 'closed' }]);
+  expect(session.watches.has('/a')).toBe(false);
+});
+
+describe('a session that has expired', () => {
+  it('fails all that waits, ends all watches, and tells it', async () => {
+    const first = await attached();
+    const told = await watched(first);
+    await first.fail();
+    const outcomes = askExists();
+    const lease = session.deadline.lease({});
+    const second = await dialled();
+    await second.accept();
+    await second.refuse();
+    expect(codesOf(outcomes)).toEqual(['SESSION_EXPIRED']);
+    expect(told).toEqual(['ended']);
+    expect(lease.held).toBe(false);
+    expect(ended).toEqual(['expired']);
+    expect(types()).toEqual(['connected', 'suspended', 'expired']);
+    expect(session.state).toBe('expired');
+  });
+
+  it('is told also by a server that hands out another session', async () => {
+    await (await attached()).fail();
+    const second = await dialled();
+    await second.accept();
+    await second.welcome({ sessionId: 78 });
+    expect(session).toMatchObject({ state: 'expired', id: Long.fromNumber(77) });
+  });
+
+  it('is told also by the answer to a request; writes on the wire may have been applied', async () => {
+    const socket = await attached();
+    askExists();
+    const write = askDelete();
+    await socket.frames();
+    await socket.reply(1, { zxid: 0, error: -112 });
+    expect(session.state).toBe('expired');
+    expect(codesOf(write)).toEqual(['SESSION_EXPIRED']);
+    expect((write[0] as Failure).toError({})).toMatchObject({ mayHaveBeenApplied: true });
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('takes nothing on any more', async () => {
+    await (await attached()).fail();
+    const second = await dialled();
+    await second.accept();
+    await second.refuse();
+    const outcomes = askExists();
+    await turn();
+    expect(codesOf(outcomes)).toEqual(['SESSION_EXPIRED']);
+    await clock.advance(60_000);
+    expect(network.sockets).toHaveLength(2);
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('credentials that are refused', () => {
+  it('end the session for good', async () => {
+    beginAgain({ auth: [{ scheme: 'digest', auth: 'u:p' }] });
+    const outcomes = askExists();
+    const socket = await attached();
+    await socket.frames();
+    await socket.reply(-4, { zxid: 0, error: -115 });
+    expect(session.state).toBe('authFailed');
+    expect(codesOf(outcomes)).toEqual(['AUTH_FAILED']);
+    expect(types()).toEqual(['authFailed']);
+    await clock.advance(60_000);
+    expect(network.sockets).toHaveLength(1);
+  });
+
+  it('fail those who added them', async () => {
+    const socket = await attached();
+    const claim = session.claim(identities.add({ scheme: 'digest', auth: 'u:p' }));
+    await socket.frames();
+    await socket.reply(-4, { zxid: 0, error: -115 });
+    expect(codesOf([await claim])).toEqual(['AUTH_FAILED']);
+  });
+
+  it('are told from a connection that is lost, after which they are claimed again', async () => {
+    const first = await attached();
+    const claim = session.claim(identities.add({ scheme: 'digest', auth: 'u:p' }));
+    await first.frames();
+    await first.fail();
+    const second = await attached();
+    expect(await second.types()).toEqual([AUTH]);
+    await second.reply(-4, { zxid: 0 });
+    expect(await claim).toBeUndefined();
+  });
+});
+
+describe('close()', () => {
+  it('has what was sent before answered first, then ends the session at the server', async () => {
+    const socket = await attached();
+    const outcomes = askExists();
+    const closing = session.close(1_000, false);
+    const sent = await socket.requests();
+    expect(sent.map(({ type }) => type)).toEqual([EXISTS, CLOSE]);
+    await socket.reply(1, { error: -101 });
+    expect(outcomes).toEqual([null]);
+    expect(socket.destroyed).toBe(false);
+    await socket.reply(2);
+    expect(await closing).toBe(true);
+    expect(socket.destroyed).toBe(true);
+    expect(types()).toEqual(['connected', 'closed']);
+  });
+
+  it('takes no longer than its time, and leaves no timer and no connection', async () => {
+    const socket = await attached();
+    const closing = session.close(1_000, false);
+    await clock.advance(1_000);
+    expect(await closing).toBe(false);
+    expect(socket.destroyed).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('is done at once where there is no session yet', async () => {
+    await dialled();
+    expect(await session.close(1_000, false)).toBe(false);
+    expect(network.newest.destroyed).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('ends leases and watches at once, and fails what waits', async () => {
+    const socket = await attached();
+    const told = await watched(socket);
+    const lease = session.deadline.lease({});
+    await socket.fail();
+    const outcomes = askExists();
+    const closing = session.close(100, false);
+    expect(lease.held).toBe(false);
+    await turn();
+    expect(codesOf(outcomes)).toEqual(['CLOSED']);
+    expect(told).toEqual(['ended']);
+    await clock.advance(100);
+    await closing;
+  });
+
+  it('while suspended goes on to look for a server that ends the session', async () => {
+    await (await attached()).fail();
+    const closing = session.close(5_000, false);
+    const second = await attached();
+    expect(await second.types()).toEqual([CLOSE]);
+    await second.reply(1);
+    expect(await closing).toBe(true);
+  });
+
+  it('while suspended is done when the session turns out to have expired', async () => {
+    await (await attached()).fail();
+    const closing = session.close(5_000, false);
+    const second = await dialled();
+    await second.accept();
+    await second.refuse();
+    expect(await closing).toBe(true);
+    expect(ended).toEqual([]);
+  });
+
+  it('can leave the session to another process', async () => {
+    const socket = await attached();
+    const closing = session.close(1_000, true);
+    const sent = await socket.requests();
+    expect(sent.map(({ type }) => type)).toEqual([EXISTS]);
+    await socket.reply(1, { error: -101 });
+    expect(await closing).toBe(true);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('takes nothing on afterwards', async () => {
+    await attached();
+    const closing = session.close(10, false);
+    const outcomes = askExists();
+    await clock.advance(10);
+    await closing;
+    expect(codesOf(outcomes)).toEqual(['CLOSED']);
+  });
+});
+
+it('pings when nothing else is sent for a third of the session timeout', async () => {
+  const socket = await attached();
+  await clock.advance(T / 3);
+  expect(await socket.types()).toEqual([PING]);
+});
+
+describe('servers that lack what the client has seen', () => {
+  /** Closes so many connections without a byte; returns the next one, by which the client asks what is going on. */
+  async function refuse(times: number): Promise<FakeSocket> {
+    for (let time = 0; time < times; time++) {
+      const socket = await dialled();
+      await socket.accept();
+      await socket.close();
+    }
+    return network.newest;
+  }
+
+  it('have the session taken for expired, once that is known', async () => {
+    const first = await attached();
+    lastZxid.see(0, 500);
+    await first.fail();
+    const probe = await refuse(2);
+    expect(await probe.accept()).toMatchObject({ lastZxidSeen: 0n, sessionId: 77n });
+    await probe.refuse();
+    expect(types()).toEqual(['connected', 'suspended', 'aheadOfServers', 'expired']);
+    expect(lastZxid.value).toEqual(Long.ZERO);
+  });
+
+  it('are waited for where that was asked, and told of once', async () => {
+    beginAgain({ whenAhead: 'wait' });
+    const first = await attached();
+    lastZxid.see(0, 500);
+    await first.fail();
+    for (const refusals of [2, 1, 1]) {
+      const probe = await refuse(refusals);
+      await probe.accept();
+      await probe.refuse();
+    }
+    expect(types()).toEqual(['connected', 'suspended', 'aheadOfServers']);
+    expect(session.state).toBe('suspended');
+    expect(lastZxid.value).toEqual(Long.fromNumber(500));
+  });
+});
+
+it('an event is told before the result of a read that came after it, in one chunk', async () => {
+  const socket = await attached();
+  const order: string[] = [];
+  session.watches.addOneShot('data', '/a', { key: 1, tell: () => order.push('event') });
+  const read = (name: string): void => {
+    void session.submit(getData, { path: '/a', watch: false }, 2).then(() => order.push(name));
+  };
+  read('before');
+  read('after');
+  await socket.frames();
+  const missing = (xid: number): Buffer => replyHeader(xid, 5, -101);
+  socket.say(missing(1), Buffer.concat([replyHeader(-1, -1, 0), watcherEvent(3, '/a')]), missing(2));
+  await turn();
+  expect(order).toEqual(['before', 'event', 'after']);
+});

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { InvalidConnectStringError } from '../../src/connection/connect-string.js';
+import { AbortedError, ConnectError, InvalidArgumentError } from '../../src/errors.js';
+import type { ClientOptions } from '../../src/options.js';
+import { ZooKeeper } from '../../src/zookeeper.js';
+import { type TestClock, useRealClock, useTestClock } from './support/clock.js';
+import { type FakeNetwork, type FakeSocket, turn, useFakeNetwork } from './support/fake-network.js';
+
+let clock: TestClock;
+let network: FakeNetwork;
+let opened: ZooKeeper[];
+
+beforeEach(() => {
+  clock = useTestClock();
+  network = useFakeNetwork();
+  opened = [];
+});
+afterEach(async () => {
+  const closings = opened.map((zk) => zk.close({ timeout: 0 }));
+  await clock.advance(1);
+  await Promise.all(closings);
+  useRealClock();
+});
+
+function open(connectString = 'zk/app', options: ClientOptions = {}): ZooKeeper {
+  const zk = ZooKeeper.open(connectString, options);
+  opened.push(zk);
+  return zk;
+}
+
+async function attached(): Promise<FakeSocket> {
+  await clock.advance(0);
+  const socket = network.newest;
+  await socket.accept();
+  await socket.welcome({ sessionId: 0xff });
+  return socket;
+}
+
+describe('opening a client', () => {
+  it('throws at once where the connection string or an option is wrong', () => {
+    expect(() => ZooKeeper.open('')).toThrow(InvalidConnectStringError);
+    expect(() => ZooKeeper.open('zk', { sessionTimeout: 0 })).toThrow(InvalidArgumentError);
+    expect(network.sockets).toEqual([]);
+  });
+
+  it('returns at once, and goes on trying for ever', async () => {
+    const zk = open();
+    expect(zk.state).toBe('connecting');
+    await clock.advance(3_600_000);
+    expect(network.sockets.length).toBeGreaterThan(100);
+    while (network.newest.destroyed) await clock.advance(50);
+    await network.newest.accept();
+    await network.newest.welcome();
+    expect(zk.state).toBe('connected');
+  });
+});
+
+describe('connecting a client', () => {
+  it('resolves once there is a session', async () => {
+    const connecting = ZooKeeper.connect('zk');
+    await attached();
+    opened.push(await connecting);
+    expect(opened[0]?.state).toBe('connected');
+  });
+
+  it('rejects when connectTimeout is over, and leaves nothing behind', async () => {
+    const connecting = ZooKeeper.connect('zk', { connectTimeout: 1_000 });
+    const outcome = connecting.catch((error: unknown) => error);
+    await clock.advance(1_000);
+    expect(await outcome).toBeInstanceOf(ConnectError);
+    expect(network.sockets.every(({ destroyed }) => destroyed)).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('rejects when its signal fires, and leaves nothing behind', async () => {
+    const controller = new AbortController();
+    const connecting = ZooKeeper.connect('zk', { signal: controller.signal });
+    const outcome = connecting.catch((error: unknown) => error);
+    await clock.advance(0);
+    controller.abort();
+    expect(await outcome).toBeInstanceOf(AbortedError);
+    expect(network.newest.destroyed).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('rejects where the connection string is wrong', async () => {
+    await expect(ZooKeeper.connect('zk:x')).rejects.toThrow(InvalidConnectStringError);
+  });
+});
+
+describe('a view', () => {
+  it('has its own root, and shares the session', async () => {
+    const zk = open();
+    const view = zk.chroot('/shop');
+    await attached();
+    expect([zk.root, view.root, view.chroot('/cart').root, view.unrooted().root]).toEqual([
+      '/app',
+      '/app/shop',
+      '/app/shop/cart',
+      '/',
+    ]);
+    expect(view.state).toBe('connected');
+    expect(String(view.session)).toBe('0xff');
+    expect(network.sockets).toHaveLength(1);
+  });
+
+  it('cannot be closed by itself, and the end of a block leaves the session alone', async () => {
+    const zk = open();
+    const view = zk.chroot('/shop');
+    await attached();
+    await expect(view.close()).rejects.toThrow(InvalidArgumentError);
+    await view[Symbol.asyncDispose]();
+    expect(zk.state).toBe('connected');
+  });
+});
+
+describe('events', () => {
+  it('are told to those who listen, until they do no more', async () => {
+    const zk = open();
+    const [always, once, never] = [jest.fn(), jest.fn(), jest.fn()];
+    zk.on('connected', always).once('connected', once).on('connected', never).off('connected', never);
+    const socket = await attached();
+    await socket.close();
+    await clock.advance(1_000);
+    await network.newest.accept();
+    await network.newest.welcome({ sessionId: 0xff });
+    expect([always, once, never].map((mock) => mock.mock.calls.length)).toEqual([2, 1, 0]);
+  });
+});
+
+describe('the session', () => {
+  it('is one object as long as it lasts, and another one afterwards', async () => {
+    const zk = open();
+    const socket = await attached();
+    const { session } = zk;
+    expect(zk.session).toBe(session);
+    await socket.close();
+    await clock.advance(1_000);
+    await network.newest.accept();
+    await network.newest.refuse();
+    expect(zk.session).not.toBe(session);
+    expect(session.id.toNumber()).toBe(0xff);
+  });
+
+  it('can be held on to by a lease', async () => {
+    const zk = open();
+    expect(zk.lease().held).toBe(false);
+    await attached();
+    expect(zk.lease().held).toBe(true);
+  });
+});
+
+describe('close()', () => {
+  it('is done when the server has confirmed it', async () => {
+    const zk = open();
+    const socket = await attached();
+    const closing = zk.close();
+    expect(await socket.types()).toEqual([-11]);
+    await socket.reply(1);
+    await closing;
+    expect(zk.state).toBe('closed');
+    expect(clock.timers).toBe(0);
+  });
+
+  it('takes 1.5 seconds at most where no server answers', async () => {
+    const zk = open();
+    await attached();
+    const done = jest.fn();
+    void zk.close().then(done);
+    await clock.advance(1_499);
+    expect(done).not.toHaveBeenCalled();
+    await clock.advance(1);
+    await turn();
+    expect(done).toHaveBeenCalledTimes(1);
+    expect(network.newest.destroyed).toBe(true);
+  });
+
+  it('is what the end of a block does', async () => {
+    const zk = open();
+    const socket = await attached();
+    const closing = zk[Symbol.asyncDispose]();
+    await socket.frames();
+    await socket.reply(1);
+    await closing;
+    expect(zk.state).toBe('closed');
+  });
+});
+
+it('describes itself in one line, without secrets', async () => {
+  const zk = open('zk/app', { auth: [{ scheme: 'digest', auth: 'u:secret' }] });
+  const socket = await attached();
+  await socket.reply(-4, { zxid: 0 });
+  expect(String(zk)).toBe('ZooKeeper(connected, session 0xff, server zk:2181, root /app)');
+});
