@@ -49,6 +49,12 @@ export interface AttacherUser {
   attemptFailed(server: ServerAddress, reason: Error): void;
 }
 
+/**
+ * `probe`: without the last zxid, to learn whether a server that refuses silently serves at all. `confirm`: the true
+ * request again, right after a probe that was answered.
+ */
+type Purpose = 'attach' | 'probe' | 'confirm';
+
 /** Tries server after server until the session is attached to one, or is over. */
 export class Attacher {
   #running = false;
@@ -81,15 +87,20 @@ export class Attacher {
     this.#pause = after(pause, () => this.#try(server, this.user.connectRequest()));
   }
 
-  #try(server: ServerAddress, request: ConnectRequest, isProbe = false): void {
+  #try(server: ServerAddress, request: ConnectRequest, purpose: Purpose = 'attach'): void {
     const share = this.user.timeout() / Math.max(this.hosts.size, LEAST_ATTEMPTS);
     const timeout = Math.min(Math.max(share, LEAST_ATTEMPT), LONGEST_ATTEMPT);
-    log('%s: trying%s, for at most %d ms', formatServer(server), isProbe ? ' without the last zxid' : '', timeout);
+    log('%s: trying to %s, for at most %d ms', formatServer(server), purpose, timeout);
     this.user.attempted(server);
     this.#attempt = new Attempt(server, request, timeout, this.options, {
       answered: (answer, connection, sentAt) =>
-        isProbe ? this.#probed(answer, connection, request) : this.#answered(answer, connection, request, sentAt),
-      failed: (reason, refusedSilently) => this.#failed(server, request, reason, refusedSilently && !isProbe),
+        purpose === 'probe'
+          ? this.#probed(answer, connection, request)
+          : this.#answered(answer, connection, request, sentAt),
+      failed: (reason, refusedSilently) => {
+        if (refusedSilently && purpose === 'confirm') this.user.ahead();
+        this.#failed(server, request, reason, refusedSilently && purpose === 'attach');
+      },
     });
   }
 
@@ -118,8 +129,9 @@ export class Attacher {
     connection.end(new LinkError('only asked whether the server is behind'));
     // A server that knows the session is merely late; reading from it could show an older state than was seen.
     const isLate = answer.kind === 'attached' && !request.sessionId.isZero();
-    if (!isLate) this.user.ahead();
-    if (this.#running) this.#next();
+    if (isLate) this.#next();
+    // It may have begun to serve only now: it is behind if it refuses the true request once more.
+    else this.#try(connection.server, this.user.connectRequest(), 'confirm');
   }
 
   #failed(server: ServerAddress, request: ConnectRequest, reason: Error, refusedSilently: boolean): void {
@@ -129,7 +141,7 @@ export class Attacher {
     const refusals = refusedSilently ? (this.#refusals.get(server) ?? 0) + 1 : 0;
     this.#refusals.set(server, refusals);
     if (refusals >= REFUSALS_BEFORE_PROBE && !request.lastZxidSeen.isZero()) {
-      this.#try(server, { ...request, lastZxidSeen: Long.ZERO }, true);
+      this.#try(server, { ...request, lastZxidSeen: Long.ZERO }, 'probe');
     } else {
       this.#next();
     }

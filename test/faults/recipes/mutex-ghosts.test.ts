@@ -56,6 +56,8 @@ it('a lost create: the list that was asked for with it does not count', async ()
   await rig.observer.ensurePath(path);
   void rig.proxy.swallowNextRequest(({ opCode }) => opCode === op.create);
   await using lock = await new Mutex(rig.zk, path).acquire({ timeout: 10_000 });
+  // The second one is not given up because of it.
+  expect(rig.proxy.requests.filter(({ opCode }) => opCode === op.create)).toHaveLength(2);
   expect(await rig.observer.getChildren(path)).toEqual([lock.path.slice(path.length + 1)]);
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { InvalidArgumentError } from 'zookit';
-import { checkLease, checkMargin } from '../../../recipes/holder.js';
+import type { Contender } from '../../../recipes/contender.js';
+import { checkLease, checkMargin, Holder } from '../../../recipes/holder.js';
 import { LeaderLatch, Mutex, OwnedNode } from '../../../recipes/index.js';
 import { FakeClient } from './fake-client.js';
 
@@ -30,4 +31,13 @@ test('a margin that leaves nothing of the session timeout is refused once that i
   check(1_000, 999);
   check(1_000);
   check(0, 1_000);
+});
+
+test('nothing is held when the session has been replaced between the answer and now', () => {
+  let why: string | undefined;
+  const lease = { lose: (reason: string) => (why = reason) };
+  const client = Object.assign(new FakeClient(), { lease: () => lease });
+  const contender = { session: {}, path: '/a' } as Contender;
+  expect(new Holder(client.zk, contender, {}).path).toBe('/a');
+  expect(why).toBe('its session has ended');
 });

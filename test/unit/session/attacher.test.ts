@@ -214,15 +214,32 @@ describe('a server that takes the connect request and closes without a byte', ()
     expect(await probe.accept()).toMatchObject({ lastZxidSeen: 0n });
   });
 
-  it('is behind if it then grants a session; that connection is not used', async () => {
+  /** The probe is answered; what follows at once is the attempt that confirms it. */
+  async function answerProbe(): Promise<FakeSocket> {
     await refuseSilently(await started());
     await refuseSilently(await nextAttempt());
     const probe = network.newest;
     await probe.accept();
     await probe.welcome();
-    expect(told.ahead).toHaveBeenCalledTimes(1);
     expect(told.attached).not.toHaveBeenCalled();
     expect(probe.destroyed).toBe(true);
+    return network.newest;
+  }
+
+  it('is behind if it then grants a session, and refuses the true request once more', async () => {
+    const confirmation = await answerProbe();
+    expect(told.ahead).not.toHaveBeenCalled();
+    expect(await confirmation.accept()).toMatchObject({ lastZxidSeen: 100n });
+    await confirmation.close();
+    expect(told.ahead).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not behind if it takes the true request after all: it has only begun to serve', async () => {
+    const confirmation = await answerProbe();
+    await confirmation.accept();
+    await confirmation.welcome();
+    expect(told.ahead).not.toHaveBeenCalled();
+    expect(told.attached).toHaveBeenCalledTimes(1);
   });
 
   it('is merely late if it knows the session that was asked for', async () => {
