@@ -92,15 +92,6 @@ export class Holder implements AsyncDisposable {
   };
 }
 
-/** Refuses what is no lease. @throws InvalidArgumentError. */
-export function checkLease({ margin, loseOn }: LeaseOptions, operation: string, path: string): void {
-  const context = { operation, path };
-  if (margin !== undefined && !(Number.isFinite(margin) && margin >= 0))
-    throw new InvalidArgumentError(`the margin is ${margin}; it must be milliseconds, 0 or more`, context);
-  if (loseOn !== undefined && loseOn !== 'deadline' && loseOn !== 'suspended')
-    throw new InvalidArgumentError(`loseOn is ${String(loseOn)}; it must be "deadline" or "suspended"`, context);
-}
-
 /** Refuses a lease that would be lost as soon as it is won. @throws InvalidArgumentError. */
 export function checkMargin(zk: ZooKeeper, { margin }: LeaseOptions, operation: string, path: string): void {
   const { timeout } = zk.session;

@@ -8,7 +8,8 @@ import {
   type ZooKeeper,
 } from 'zookit';
 import { Contender, inOrder, type Line } from './contender.js';
-import { checkLease, checkMargin, Holder } from './holder.js';
+import { checkMargin, Holder } from './holder.js';
+import { checkLease, checkNames, leaseNames } from './options.js';
 import { canTryAgain, defer, type Deferred, pause, Wait } from './waiting.js';
 
 /** How a {@link LeaderLatch} behaves. */
@@ -53,7 +54,8 @@ export class LeaderLatch implements AsyncDisposable {
     private readonly options: LeaderLatchOptions = {},
   ) {
     checkPath(path, 'LeaderLatch');
-    checkLease(options, 'LeaderLatch', path);
+    checkNames(options, [...leaseNames, 'id'], { operation: 'LeaderLatch', path });
+    checkLease(options, { operation: 'LeaderLatch', path });
     this.#line = { path, name: MARKER, markers: [MARKER], data: options.id ?? '' };
   }
 

@@ -8,6 +8,7 @@ import {
   ZooKeeperError,
 } from 'zookit';
 import { Following } from './following.js';
+import { checkNames, waitNames } from './options.js';
 import { defer, type Deferred, Wait } from './waiting.js';
 
 /** What validates and types a value: the interface of Standard Schema, which zod, valibot, arktype and others have. */
@@ -76,9 +77,12 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     options: LiveConfigOptions<T> = {},
   ): Promise<LiveConfig<T | undefined>> {
     checkPath(path, 'LiveConfig.open');
+    const subject = { operation: 'LiveConfig.open', path };
+    checkNames(options, [...waitNames, 'schema', 'defaultValue', 'onInvalid'], subject);
+    const { timeout, signal } = options;
+    using wait = new Wait({ timeout, signal }, subject);
     const config = new LiveConfig<T | undefined>(zk, path, options);
     try {
-      using wait = new Wait(options, { operation: 'LiveConfig.open', path });
       await wait.race(config.#first.promise);
       return config;
     } catch (error) {

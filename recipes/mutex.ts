@@ -1,6 +1,7 @@
 import { checkPath, type Data, type LeaseOptions, type WaitOptions, type ZooKeeper } from 'zookit';
 import { Contender, type Line } from './contender.js';
-import { checkLease, checkMargin, Holder } from './holder.js';
+import { checkMargin, Holder } from './holder.js';
+import { checkLease, checkNames, leaseNames } from './options.js';
 import { Wait } from './waiting.js';
 
 /** How a {@link Mutex} behaves. */
@@ -39,7 +40,8 @@ export class Mutex {
     private readonly options: MutexOptions = {},
   ) {
     checkPath(path, 'Mutex');
-    checkLease(options, 'Mutex', path);
+    checkNames(options, [...leaseNames, 'data'], { operation: 'Mutex', path });
+    checkLease(options, { operation: 'Mutex', path });
     this.#line = { path, name: MARKERS[0], markers: MARKERS, data: options.data ?? null };
   }
 

@@ -15,7 +15,8 @@ import {
   ZooKeeperError,
 } from 'zookit';
 import { Following } from './following.js';
-import { checkLease, checkMargin } from './holder.js';
+import { checkMargin } from './holder.js';
+import { checkLease, checkNames, leaseNames } from './options.js';
 import { sweepOwned } from './sweeper.js';
 import { defer, type Deferred, Wait } from './waiting.js';
 
@@ -65,7 +66,8 @@ export class OwnedNode implements AsyncDisposable {
     private readonly options: OwnedNodeOptions = {},
   ) {
     checkPath(path, 'OwnedNode');
-    checkLease(options, 'OwnedNode', path);
+    checkNames(options, [...leaseNames, 'onConflict'], { operation: 'OwnedNode', path });
+    checkLease(options, { operation: 'OwnedNode', path });
     this.#wish = { data };
     this.#following = new Following(zk, {
       look: (changed) => this.#look(changed),

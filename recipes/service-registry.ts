@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { checkPath, childPath, type LeaseOptions, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { checkNames, leaseNames } from './options.js';
 import { OwnedNode } from './owned-node.js';
 import {
   checkServicePart,
@@ -39,6 +40,18 @@ export interface ServiceRegistration<Payload = unknown> extends LeaseOptions {
   readonly enabled?: boolean | undefined;
 }
 
+/** What can be given with a registration, beside the options of a lease. */
+const registrationNames = [
+  'name',
+  'id',
+  'address',
+  'port',
+  'sslPort',
+  'payload',
+  'uriSpec',
+  'enabled',
+] as const satisfies readonly (keyof ServiceRegistration)[];
+
 /** What of a registered instance can change. */
 export type ServiceUpdate<Payload> = Partial<
   Pick<ServiceInstance<Payload>, 'address' | 'port' | 'sslPort' | 'payload' | 'enabled' | 'uriSpec'>
@@ -56,6 +69,7 @@ export class ServiceRegistry {
     private readonly zk: ZooKeeper,
     options: ServiceRegistryOptions = {},
   ) {
+    checkNames(options, ['basePath'], { operation: 'ServiceRegistry', path: options.basePath ?? BASE_PATH });
     this.basePath = options.basePath ?? BASE_PATH;
     checkPath(this.basePath, 'ServiceRegistry');
   }
@@ -72,11 +86,13 @@ export class ServiceRegistry {
   ): Promise<RegisteredService<Payload>> {
     const instance = instanceOf(service);
     const path = childPath(this.#pathOf(instance.name), instance.id);
+    const subject = { operation: 'ServiceRegistry.register', path };
+    checkNames(service, [...leaseNames, ...registrationNames], subject);
+    using wait = new Wait(options, subject);
     const node = new OwnedNode(this.zk, path, encodeInstance(instance), {
       margin: service.margin,
       loseOn: service.loseOn,
     }).start();
-    using wait = new Wait(options, { operation: 'ServiceRegistry.register', path });
     try {
       await wait.race(node.published());
     } catch (error) {

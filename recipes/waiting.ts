@@ -12,6 +12,7 @@ import {
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
+import { checkNames, checkWait, type OptionSubject, waitNames } from './options.js';
 
 /** The longest delay that Node's timers take; a longer one would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -60,10 +61,13 @@ export class Wait implements Disposable {
   #cleanUps: Promise<void>[] = [];
 
   constructor(
-    { timeout, signal }: WaitOptions,
+    options: WaitOptions,
     /** For the errors: who waits, for what. */
-    subject: { readonly operation: string; readonly path: string },
+    subject: OptionSubject,
   ) {
+    checkNames(options, waitNames, subject);
+    checkWait(options, subject);
+    const { timeout, signal } = options;
     const onAbort = (): void =>
       this.#end(() => new AbortedError('the wait was aborted', { ...subject, cause: signal?.reason }, false));
     const onTimeout = (): void =>

@@ -148,10 +148,10 @@ test('names are looked up at every attempt: a server that came back elsewhere is
   const { lookup, asked } = lookupOf(table);
   await using proxy = await startProxy(sharedServer());
   await using zk = await connectTo(`server:${proxy.port}`, { lookup });
-  table['server'] = new Error('nowhere just now');
+  table.server = new Error('nowhere just now');
   proxy.resetAll();
   await until(() => asked.length >= 3, { what: 'look-ups' });
-  table['server'] = here;
+  table.server = here;
   expect(await zk.exists('/')).not.toBeNull();
 });
 

@@ -42,7 +42,7 @@ async function watch(server: WireServer, zk: ZooKeeper, order: string[], ...path
 /** What user code does that is told something: some steps of its own, in microtasks, before it is done. */
 async function note(order: string[], what: string): Promise<void> {
   order.push(what);
-  for (let step = 0; step < 20; step++) await null;
+  for (let step = 0; step < 20; step++) await Promise.resolve();
   order.push(`${what} done`);
 }
 

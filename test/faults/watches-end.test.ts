@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from '@jest/globals';
-import type { WatchEvent } from 'zookit';
+import type { SessionExpiredError, WatchEvent } from 'zookit';
 import { fence, inShort, op, type Rig, Seen, startRig } from './rig.js';
 
 /** Watches of every kind, and what each of them tells. */
@@ -47,7 +47,7 @@ describe('B4: when the session expires', () => {
     rig.zk.on('expired', () => order.push('expired'));
     rig.zk.on('connected', () => order.push('connected'));
     await rig.outlive();
-    const waiting = rig.zk.exists('/').catch((error: { code: string }) => order.push(error.code));
+    const waiting = rig.zk.exists('/').catch((error: unknown) => order.push((error as SessionExpiredError).code));
     await rig.relink();
     await waiting;
     expect(order).toEqual(['SESSION_EXPIRED', 'watch ended', 'expired', 'connected']);

@@ -2,9 +2,9 @@ import { describe, expect, it, test } from '@jest/globals';
 import type { WatchEvent } from 'zookit';
 import { fence, inShort, op, type Rig, Seen, startRig } from './rig.js';
 
-async function takeOne(events: AsyncIterator<WatchEvent>): Promise<string> {
-  const { done, value } = await events.next();
-  return done === true ? 'done' : inShort(value as WatchEvent);
+async function takeOne(events: AsyncIterator<WatchEvent, undefined>): Promise<string> {
+  const { value } = await events.next();
+  return value === undefined ? 'done' : inShort(value);
 }
 
 /** Drops the link, runs `meanwhile`, and heals it. */

@@ -41,10 +41,26 @@ async function serverIds(): Promise<number[]> {
   return (await superUser.getConfig()).servers.map(({ id }) => id).sort();
 }
 
-/** Waits until both followers follow: after a change of its role a server comes back in its own time. */
-async function settled(): Promise<void> {
-  await until(async () => /^zk_synced_followers\t2$/m.test(await leader.fourLetter('mntr')), { what: 'two followers' });
-  await ensemble.ready();
+/**
+ * Waits until the servers beside the leader have these roles. A server changes its role by connecting to the leader
+ * anew, in its own time, and the leader counts its old connection until then: so wait after each change of a role, or
+ * this state cannot be told from the one before the change.
+ */
+async function haveRoles(observers: number): Promise<void> {
+  const counts = [`zk_synced_followers\t${2 - observers}`, `zk_synced_observers\t${observers}`];
+  const look = async (): Promise<boolean> => {
+    const lines = (await leader.fourLetter('mntr')).split('\n');
+    const modes = await Promise.all(followers().map((server) => server.mode()));
+    const inRole = modes.filter((mode) => mode === 'observer').length === observers && !modes.includes(undefined);
+    return inRole && counts.every((count) => lines.includes(count));
+  };
+  await until(look, { what: `${observers} observers beside the leader`, timeout: 20_000 });
+}
+
+/** Makes a voting server an observer, or back, and waits until it is. */
+async function changeRole(line: string, role: 'participant' | 'observer'): Promise<void> {
+  await superUser.reconfig({ joining: [line.replace(':participant', `:${role}`)] });
+  await haveRoles(role === 'observer' ? 1 : 0);
 }
 
 /** How many requests the leader has not answered. */
@@ -70,7 +86,7 @@ describe('getConfig', () => {
 });
 
 describe('reconfig', () => {
-  beforeEach(settled);
+  beforeEach(() => haveRoles(0));
 
   it('removes and adds a server, and resolves with the new configuration', async () => {
     const id = idOf(followers()[0]);
@@ -91,11 +107,11 @@ describe('reconfig', () => {
     const [rooted, oneShot] = [new Recorder(), new Recorder()];
     await clients.zk.chroot('/x').getConfig({ watch: rooted.tell });
     await clients.zk.getConfig({ watch: oneShot.tell });
-    await superUser.reconfig({ joining: [line.replace(':participant', ':observer')] });
+    await changeRole(line, 'observer');
     await clients.zk.sync();
     const { servers } = await clients.zk.getConfig();
     expect(servers.find((server) => server.id === id)?.role).toBe('observer');
-    await superUser.reconfig({ joining: [line] });
+    await changeRole(line, 'participant');
     await clients.zk.sync();
     expect([rooted.seen, oneShot.seen]).toEqual([['dataChanged /zookeeper/config'], ['dataChanged /zookeeper/config']]);
   });
@@ -159,12 +175,13 @@ describe('reconfig', () => {
     await expect(second).rejects.toThrow(ReconfigInProgressError);
     await expect(second).rejects.toMatchObject({ serverCode: -14, operation: 'reconfig', path });
     expect((await first).servers.find((server) => server.id === id)?.role).toBe('observer');
-    await superUser.reconfig({ joining: [line] });
+    await haveRoles(1);
+    await changeRole(line, 'participant');
   });
 });
 
 describe('clients at different servers', () => {
-  beforeAll(settled);
+  beforeAll(() => haveRoles(0));
 
   it('see what the others have written, after a sync', async () => {
     const folder = await clients.folder();

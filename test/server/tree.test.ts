@@ -45,6 +45,9 @@ describe('ensurePath', () => {
     for (const { reason } of refused) expect(reason).toBeInstanceOf(NodeExistsError);
     expect((await clients.zk.getData(`${folder}/a/x/y`)).text()).toBe('data');
     expect((await clients.zk.getData(`${folder}/a/x`)).isNull).toBe(true);
+    await Promise.all(all.map((zk) => zk.upsert(`${folder}/a/u/v`, 'data')));
+    expect((await clients.zk.getData(`${folder}/a/u/v`)).text()).toBe('data');
+    expect((await clients.zk.getData(`${folder}/a/u`)).isNull).toBe(true);
     await Promise.all(all.map((zk) => zk.close()));
   });
 

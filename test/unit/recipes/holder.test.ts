@@ -1,13 +1,16 @@
 import { expect, test } from '@jest/globals';
 import { InvalidArgumentError } from 'zookit';
 import type { Contender } from '../../../recipes/contender.js';
-import { checkLease, checkMargin, Holder } from '../../../recipes/holder.js';
+import { checkMargin, Holder } from '../../../recipes/holder.js';
 import { LeaderLatch, Mutex, OwnedNode } from '../../../recipes/index.js';
+import { checkLease } from '../../../recipes/options.js';
 import { FakeClient } from './fake-client.js';
+
+const subject = { operation: 'Mutex', path: '/a' };
 
 test.each([NaN, -1, Infinity, '5'])('a margin of %p is none', (margin) => {
   const options = { margin: margin as number };
-  expect(() => checkLease(options, 'Mutex', '/a')).toThrow(InvalidArgumentError);
+  expect(() => checkLease(options, subject)).toThrow(InvalidArgumentError);
   const { zk } = new FakeClient();
   for (const make of [() => new Mutex(zk, '/a', options), () => new LeaderLatch(zk, '/a', options)])
     expect(make).toThrow(InvalidArgumentError);
@@ -15,10 +18,10 @@ test.each([NaN, -1, Infinity, '5'])('a margin of %p is none', (margin) => {
 });
 
 test('what loseOn can be is checked', () => {
-  expect(() => checkLease({ loseOn: 'never' as 'suspended' }, 'Mutex', '/a')).toThrow(
+  expect(() => checkLease({ loseOn: 'never' as 'suspended' }, subject)).toThrow(
     'loseOn is never; it must be "deadline" or "suspended"',
   );
-  for (const loseOn of ['deadline', 'suspended', undefined] as const) checkLease({ loseOn, margin: 0 }, 'Mutex', '/a');
+  for (const loseOn of ['deadline', 'suspended', undefined] as const) checkLease({ loseOn, margin: 0 }, subject);
 });
 
 test('a margin that leaves nothing of the session timeout is refused once that is known', () => {
@@ -37,7 +40,7 @@ test('nothing is held when the session has been replaced between the answer and 
   let why: string | undefined;
   const lease = { lose: (reason: string) => (why = reason) };
   const client = Object.assign(new FakeClient(), { lease: () => lease });
-  const contender = { session: {}, path: '/a' } as Contender;
+  const contender = { session: {}, path: '/a' } as unknown as Contender;
   expect(new Holder(client.zk, contender, {}).path).toBe('/a');
   expect(why).toBe('its session has ended');
 });

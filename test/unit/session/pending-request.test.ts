@@ -51,6 +51,12 @@ describe('the outcome', () => {
     expect(asked.outcomes).toEqual([null]);
   });
 
+  it('is a failure also of exists, where the server refuses for another reason', () => {
+    const asked = ask(exists, { path: '/a', watch: false });
+    answer(asked.request, -102);
+    expect(codesOf(asked.outcomes)).toEqual(['NO_AUTH']);
+  });
+
   it('is a failure with the code of the server otherwise', () => {
     const asked = askRead();
     answer(asked.request, -101);

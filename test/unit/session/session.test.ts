@@ -349,6 +349,58 @@ describe('watches after a reconnect', () => {
   });
 });
 
+describe('a one-shot watch that nobody wants any more', () => {
+  const REMOVE_WATCHES = 18;
+
+  it('is taken from the server where nothing else is watched at the path', async () => {
+    const socket = await attached();
+    const key = await watched(socket);
+    session.unwatch('/a', key);
+    expect(await socket.types()).toEqual([REMOVE_WATCHES]);
+    expect(session.watches.has('/a')).toBe(false);
+  });
+
+  it('stays at the server where somebody else watches the path, or is about to', async () => {
+    const socket = await attached();
+    const key = await watched(socket);
+    session.watches.expect('/a', { disturbed: false });
+    session.unwatch('/a', key);
+    const [first, second] = [await watched(socket), await watched(socket, 'children')];
+    session.unwatch('/a', first);
+    expect(await socket.types()).toEqual([]);
+    expect(session.watches.paths('/a')).toMatchObject({ data: [], children: ['/a'] });
+    expect(second).toEqual([]);
+  });
+
+  it('is only forgotten here while there is no connection', async () => {
+    const first = await attached();
+    const key = await watched(first);
+    await first.fail();
+    session.unwatch('/a', key);
+    const second = await attached();
+    expect(await second.types()).toEqual([]);
+  });
+
+  it('was none the second time', async () => {
+    const socket = await attached();
+    const key = await watched(socket);
+    session.unwatch('/a', key);
+    session.unwatch('/a', key);
+    expect(await socket.types()).toEqual([REMOVE_WATCHES]);
+  });
+});
+
+it('when the server forgets the watches of a path, those that are left there are set again behind it', async () => {
+  const socket = await attached();
+  await watched(socket);
+  lastZxid.see(0, 500);
+  void session.removeWatches('/a');
+  const [remove, set] = await socket.requests();
+  expect([remove?.type, set?.type]).toEqual([18, SET_WATCHES]);
+  expect(set?.record.long()).toBe(500n);
+  expect(set?.record.vector((each) => each.string())).toEqual(['/a']);
+});
+
 it('a one-shot watch that comes after the end is told of it', async () => {
   await attached();
   const told: unknown[] = [];
@@ -539,23 +591,26 @@ it('pings when nothing else is sent for a third of the session timeout', async (
 });
 
 describe('servers that lack what the client has seen', () => {
-  /** Closes so many connections without a byte; returns the next one, by which the client asks what is going on. */
-  async function refuse(times: number): Promise<FakeSocket> {
-    for (let time = 0; time < times; time++) {
+  /** Closes two connections without a byte, answers the question what is going on, and closes the next one, too. */
+  async function refuseAgainAndAgain(): Promise<void> {
+    for (let time = 0; time < 2; time++) {
       const socket = await dialled();
       await socket.accept();
       await socket.close();
     }
-    return network.newest;
+    const probe = network.newest;
+    expect(await probe.accept()).toMatchObject({ lastZxidSeen: 0n, sessionId: 77n });
+    await probe.refuse();
+    const confirmation = network.newest;
+    expect(await confirmation.accept()).toMatchObject({ lastZxidSeen: 500n });
+    await confirmation.close();
   }
 
-  it('have the session taken for expired, once that is known', async () => {
+  it('have the session taken for expired, once that is certain', async () => {
     const first = await attached();
     lastZxid.see(0, 500);
     await first.fail();
-    const probe = await refuse(2);
-    expect(await probe.accept()).toMatchObject({ lastZxidSeen: 0n, sessionId: 77n });
-    await probe.refuse();
+    await refuseAgainAndAgain();
     expect(types()).toEqual(['connected', 'suspended', 'aheadOfServers', 'expired']);
     expect(lastZxid.value).toEqual(Long.ZERO);
   });
@@ -565,11 +620,8 @@ describe('servers that lack what the client has seen', () => {
     const first = await attached();
     lastZxid.see(0, 500);
     await first.fail();
-    for (const refusals of [2, 1, 1]) {
-      const probe = await refuse(refusals);
-      await probe.accept();
-      await probe.refuse();
-    }
+    await refuseAgainAndAgain();
+    await refuseAgainAndAgain();
     expect(types()).toEqual(['connected', 'suspended', 'aheadOfServers']);
     expect(session.state).toBe('suspended');
     expect(lastZxid.value).toEqual(Long.fromNumber(500));

@@ -1,0 +1,39 @@
+import { InvalidArgumentError, type LeaseOptions, type WaitOptions } from 'zookit';
+
+/** Checks of the options that callers hand in: each throws `InvalidArgumentError` that says what would be right. */
+
+/** Where an option was given. */
+export interface OptionSubject {
+  readonly operation: string;
+  readonly path: string;
+}
+
+/** What can be given to a recipe that holds something. */
+export const leaseNames = ['margin', 'loseOn'] as const satisfies readonly (keyof LeaseOptions)[];
+/** What can be given with a wait. */
+export const waitNames = ['timeout', 'signal'] as const satisfies readonly (keyof WaitOptions)[];
+
+/** Refuses unknown names, which would be ignored: a typing error, most likely. */
+export function checkNames(options: object, known: readonly string[], subject: OptionSubject): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const problem = `there is no option ${JSON.stringify(name)}; known are ${known.join(', ')}`;
+    throw new InvalidArgumentError(problem, subject);
+  }
+}
+
+/** Refuses what is no limit of a wait. */
+export function checkWait({ timeout, signal }: WaitOptions, subject: OptionSubject): void {
+  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0))
+    throw new InvalidArgumentError(`the timeout is ${String(timeout)}; it must be milliseconds, 0 or more`, subject);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new InvalidArgumentError('the signal is no AbortSignal', subject);
+}
+
+/** Refuses what is no lease. */
+export function checkLease({ margin, loseOn }: LeaseOptions, subject: OptionSubject): void {
+  if (margin !== undefined && !(Number.isFinite(margin) && margin >= 0))
+    throw new InvalidArgumentError(`the margin is ${margin}; it must be milliseconds, 0 or more`, subject);
+  if (loseOn !== undefined && loseOn !== 'deadline' && loseOn !== 'suspended')
+    throw new InvalidArgumentError(`loseOn is ${String(loseOn)}; it must be "deadline" or "suspended"`, subject);
+}
