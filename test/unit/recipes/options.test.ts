@@ -9,14 +9,14 @@ import { FakeClient } from './fake-client.js';
 
 /** Nothing is asked of it: bad options are refused before. */
 const { zk } = new FakeClient();
-const wrong = { dta: 'x' };
+const wrong: object = { dta: 'x' };
 
 describe('an option with an unknown name is refused, and the known ones are named', () => {
   it.each([
-    ['Mutex', () => new Mutex(zk, '/m', wrong), 'margin, loseOn, data'],
-    ['LeaderLatch', () => new LeaderLatch(zk, '/l', wrong), 'margin, loseOn, id'],
-    ['OwnedNode', () => new OwnedNode(zk, '/o', null, wrong), 'margin, loseOn, onConflict'],
-    ['ServiceRegistry', () => new ServiceRegistry(zk, wrong), 'basePath'],
+    ['Mutex', () => new Mutex(zk, '/m', { ...wrong }), 'margin, loseOn, data'],
+    ['LeaderLatch', () => new LeaderLatch(zk, '/l', { ...wrong }), 'margin, loseOn, id'],
+    ['OwnedNode', () => new OwnedNode(zk, '/o', null, { ...wrong }), 'margin, loseOn, onConflict'],
+    ['ServiceRegistry', () => new ServiceRegistry(zk, { ...wrong }), 'basePath'],
   ])('by %s', (operation, make, known) => {
     expect(make).toThrow(InvalidArgumentError);
     expect(make).toThrow(`there is no option "dta"; known are ${known}`);
@@ -29,7 +29,7 @@ describe('an option with an unknown name is refused, and the known ones are name
   });
 
   it('by LiveConfig.open', async () => {
-    await expect(LiveConfig.open(zk, '/c', wrong)).rejects.toThrow('there is no option "dta"');
+    await expect(LiveConfig.open(zk, '/c', { ...wrong })).rejects.toThrow('there is no option "dta"');
   });
 
   it('by a wait', async () => {
