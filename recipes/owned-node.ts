@@ -44,7 +44,7 @@ interface Wish {
  * with the latest data, and when somebody deletes it; missing parents are made as containers. Data that others write
  * into it stay until the next update.
  *
- * - While connected: it stands, unless another session takes its place: that ends it with OwnedByOtherError.
+ * - While connected: it stands. Where another session has taken its place, that ends it with OwnedByOtherError.
  * - While disconnected: it stands as long as the session lives. A lost connection deletes and creates nothing.
  * - After an expiry: it is gone until the new session has made it again.
  */
@@ -136,7 +136,6 @@ export class OwnedNode implements AsyncDisposable {
     const wish = this.#wish;
     const { closing } = this.#following;
     const stat = await this.zk.exists(this.path, { watch: changed, signal: closing });
-    if (closing.aborted) return;
     const stands = await this.#keep(wish, session, stat);
     if (closing.aborted) return;
     if (stands && this.zk.session === session) {
@@ -150,15 +149,20 @@ export class OwnedNode implements AsyncDisposable {
 
   /** Brings the znode in line with the wish. Resolves with whether that was possible at the first go. */
   async #keep(wish: Wish, session: SessionInfo, stat: Stat | null): Promise<boolean> {
-    const kept = this.#kept?.session === session ? this.#kept : undefined;
+    const kept = this.#kept;
     if (stat === null) {
       this.#lease?.lose('the znode was deleted');
       return await unlessOvertaken(this.zk.create(this.path, wish.data, { mode: 'ephemeral', parents: 'container' }));
     }
-    if (stat.ephemeralOwner.equals(session.id))
-      return kept?.wish === wish || (await unlessOvertaken(this.zk.setData(this.path, wish.data, stat.version)));
-    // Two who take each other's place would go on for ever: who was there first gives way.
-    if (kept !== undefined || this.options.onConflict === 'fail') throw this.#ownedByOther(stat);
+    if (stat.ephemeralOwner.equals(session.id)) {
+      if (kept?.session === session && kept.wish === wish) return true;
+      return await unlessOvertaken(this.zk.setData(this.path, wish.data, stat.version));
+    }
+    // Our own one of a session that is over goes, or is gone and this server does not know it yet. Who has come after us
+    // stays: two who take each other's place would go on for ever.
+    const isOfFormerSession = kept?.session.id.equals(stat.ephemeralOwner) === true;
+    const mayReplace = kept === undefined && this.options.onConflict !== 'fail';
+    if (!isOfFormerSession && !mayReplace) throw this.#ownedByOther(stat);
     return await this.#replace(wish, stat);
   }
 

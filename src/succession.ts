@@ -98,7 +98,7 @@ export class Succession {
   }
 
   #ended(session: Session, state: FinalState): void {
-    if (state !== 'expired' || !this.options.renewSession || this.#closing !== undefined) return;
+    if (state !== 'expired' || !this.options.renewSession) return;
     this.#session = new Session(this.#surroundings, undefined, session.id);
     this.#session.start();
   }

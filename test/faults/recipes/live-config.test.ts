@@ -14,26 +14,30 @@ async function fresh(config: LiveConfig<unknown>): Promise<void> {
 describe('a configuration', () => {
   it('keeps its value without a connection, says so, and learns of what changed meanwhile', async () => {
     await using rig = await startRig({ sessionTimeout: 10_000 });
-    await rig.observer.create(path, '1');
-    await using config = await LiveConfig.open<number>(rig.zk, path);
+    await rig.observer.create(path, '[1]');
+    await using config = await LiveConfig.open<number[]>(rig.zk, path);
+    const first = config.current;
     expect(config.stale).toBe(false);
     await rig.unlink();
-    expect([config.current, config.stale]).toEqual([1, true]);
+    expect([config.current, config.stale]).toEqual([[1], true]);
     await rig.relink();
-    // Nothing has changed: it is current again all the same.
     await fresh(config);
+    // Nothing has changed: it is current again all the same, and no new value.
+    expect(config.current).toBe(first);
     await rig.unlink();
-    await rig.observer.setData(path, '2');
-    expect([config.current, config.stale]).toEqual([1, true]);
+    await rig.observer.setData(path, '[2]');
+    expect([config.current, config.stale]).toEqual([[1], true]);
     await rig.relink();
     await fresh(config);
-    expect(config.current).toBe(2);
+    expect(config.current).toEqual([2]);
     await rig.unlink();
     await rig.observer.delete(path);
-    await rig.observer.create(path, '3');
+    await rig.observer.create(path, '[0]');
+    // It has the same version as before.
+    await rig.observer.setData(path, '[3]');
     await rig.relink();
     await fresh(config);
-    expect(config.current).toBe(3);
+    expect(config.current).toEqual([3]);
   });
 
   it('goes on in a new session, where it is not current before it has looked', async () => {

@@ -68,7 +68,9 @@ it.each(['timeout', 'signal'])(
     await rig.observer.ensurePath(path);
     rig.proxy.holdReplies();
     const stop = new AbortController();
-    const acquiring = failureOf(new Mutex(rig.zk, path).acquire(how === 'timeout' ? { timeout: 50 } : stop));
+    const acquiring = failureOf(
+      new Mutex(rig.zk, path).acquire(how === 'timeout' ? { timeout: 50 } : { signal: stop.signal }),
+    );
     await rig.proxy.seen(({ opCode }) => opCode === op.create);
     stop.abort();
     await acquiring;

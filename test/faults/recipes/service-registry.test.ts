@@ -31,6 +31,18 @@ describe('a registration', () => {
     expect(await instances(rig)).toEqual([]);
   });
 
+  it('gives way to another process that has taken its id while its session had expired', async () => {
+    await using rig = await startRig();
+    const old = await new ServiceRegistry(rig.zk).register(cart);
+    await rig.outlive();
+    await using young = await new ServiceRegistry(rig.observer).register({ ...cart, port: 2 });
+    await rig.relink();
+    expect(await failureOf(old.update({ port: 3 }))).toMatchObject({ code: 'OWNED_BY_OTHER' });
+    expect([old.held, young.held]).toEqual([false, true]);
+    await old.unregister();
+    expect(await instances(rig)).toMatchObject([{ port: 2 }]);
+  });
+
   it('N4: publishes what was updated during a cut when that heals; nothing is deleted or created', async () => {
     await using rig = await startRig({ sessionTimeout: 10_000 });
     const service = await new ServiceRegistry(rig.zk).register(cart);
@@ -88,6 +100,8 @@ describe('a registration', () => {
     await using rig = await startRig({ sessionTimeout: 10_000 });
     const service = await new ServiceRegistry(rig.zk).register({ ...cart, margin: 9_800 });
     const { signal } = service;
+    // Until nothing is under way that would make it look again in any case.
+    for (let turn = 0; turn < 3; turn++) await rig.zk.sync('/');
     const end = performance.now() + 300;
     while (performance.now() < end);
     expect(service.held).toBe(false);

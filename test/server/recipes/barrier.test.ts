@@ -1,6 +1,7 @@
 import { expect, it, test } from '@jest/globals';
-import { AbortedError, InvalidPathError, OperationTimeoutError } from 'zookit';
+import { AbortedError, InvalidPathError, OperationTimeoutError, ZooKeeper } from 'zookit';
 import { Barrier } from 'zookit/recipes';
+import { startProxy } from '../../support/proxy.js';
 import { sharedServer } from '../../support/shared.js';
 import { until, within } from '../../support/until.js';
 import { watchedPaths } from '../../support/watches.js';
@@ -59,6 +60,16 @@ it('a wait that is ended leaves no watch, and takes none from who waits beside i
   expect(await watchedPaths(sharedServer(), clients.chroot + path)).toHaveLength(1);
   await barrier.remove();
   await within(Promise.all(staying), { what: 'the waiters to pass' });
+});
+
+test('where the gate is open, one request tells so, and no watch needs to be taken away', async () => {
+  const proxy = await startProxy(sharedServer());
+  const zk = await ZooKeeper.connect(proxy.connectString + clients.chroot);
+  proxy.requests.length = 0;
+  await new Barrier(zk, '/nowhere').wait();
+  expect(proxy.requests.map(({ opCode }) => opCode)).toEqual([4]);
+  await zk.close();
+  await proxy.close();
 });
 
 test('its last waiter leaves no watch', async () => {

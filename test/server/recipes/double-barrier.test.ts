@@ -77,6 +77,45 @@ describe('enter', () => {
     }
   });
 
+  it('that is given up between two steps leaves no member', async () => {
+    const zk = await clients.another();
+    for (let depth = 0; depth < 30; depth++) {
+      const path = await clients.folder();
+      const stop = new AbortController();
+      // Its answer comes in one packet with that to the first step.
+      const marker = zk.exists('/');
+      const entering = new DoubleBarrier(zk, path, 2).enter({ signal: stop.signal });
+      await marker;
+      for (let turn = 0; turn < depth; turn++) await Promise.resolve();
+      stop.abort();
+      await expect(entering).rejects.toThrow(AbortedError);
+      await zk.sync('/');
+      expect(await zk.getChildren(path)).toEqual([]);
+    }
+  });
+
+  it('goes through while the others have not all left', async () => {
+    const path = await clients.folder();
+    await clients.zk.create(`${path}/ready`);
+    const [late] = await participants(path, 1, 3);
+    await within(late!.enter(), { what: 'it to enter' });
+    expect(await children(path)).toHaveLength(2);
+    await late!.leave();
+    expect(await children(path)).toEqual([]);
+  });
+
+  it('replaces a member of its name that is of another session', async () => {
+    const path = await clients.folder();
+    const [one] = await participants(path, 1, 1);
+    await one!.enter();
+    const name = (await children(path)).find((child) => child !== 'ready')!;
+    await one!.leave();
+    await clients.zk.create(`${path}/${name}`, null, { mode: 'ephemeral' });
+    await one!.enter();
+    expect((await clients.zk.exists(`${path}/${name}`))?.ephemeralOwner).not.toEqual(clients.zk.session.id);
+    await one!.leave();
+  });
+
   it('can be done again after leaving', async () => {
     const path = await clients.folder();
     const all = await participants(path, 2);

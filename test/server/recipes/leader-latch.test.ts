@@ -1,8 +1,8 @@
-import { describe, expect, it, test } from '@jest/globals';
+import { describe, expect, it, jest, test } from '@jest/globals';
 import { ClosedError, InvalidPathError, OperationTimeoutError, type ZooKeeper } from 'zookit';
 import { LeaderLatch, type Leadership } from 'zookit/recipes';
 import { sharedServer } from '../../support/shared.js';
-import { until, within } from '../../support/until.js';
+import { gate, until, within } from '../../support/until.js';
 import { watchedPaths } from '../../support/watches.js';
 import { failureOf, useClients } from '../clients.js';
 
@@ -20,6 +20,11 @@ async function candidates(path: string, count: number): Promise<LeaderLatch[]> {
 
 async function standing(zk: ZooKeeper, path: string, count: number): Promise<void> {
   await until(async () => (await zk.getChildren(path)).length === count, { what: `${count} candidates` });
+}
+
+/** Resolves after so many turns of those who wait for promises. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
 function leadersOf(latches: readonly LeaderLatch[]): number[] {
@@ -192,12 +197,19 @@ describe('close()', () => {
 
   it('right when the term begins ends the wait for it as well', async () => {
     const path = await clients.folder();
-    const latch = new LeaderLatch(clients.zk, path);
-    const waits = [latch.lead(), latch.lead()].map((wait) => wait.catch((error: unknown) => error));
-    await until(() => latch.isLeader, { what: 'the term', interval: 1 });
-    await latch.close();
-    await within(Promise.all(waits), { what: 'the waits to end' });
-    expect(await clients.zk.getChildren(path)).toEqual([]);
+    const zk = await clients.another();
+    for (let depth = 0; depth < 30; depth++) {
+      const latch = new LeaderLatch(zk, path);
+      const closed = gate();
+      const lease = jest.spyOn(zk, 'lease').mockImplementationOnce((options) => {
+        lease.mockRestore();
+        void turns(depth).then(() => latch.close().then(closed.open));
+        return zk.lease(options);
+      });
+      const waits = [latch.lead(), latch.lead()].map((wait) => wait.catch((error: unknown) => error));
+      await within(Promise.all([closed.promise, ...waits]), { what: 'the waits to end' });
+      expect(await zk.getChildren(path)).toEqual([]);
+    }
   });
 
   it('of one that never stood does nothing', async () => {

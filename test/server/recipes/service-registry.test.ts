@@ -87,7 +87,11 @@ describe('register', () => {
     const services = await registry();
     const old = await services.register({ name: 'cart', id: 'cart-1', port: 1 });
     const zk = await clients.another();
-    const young = await new ServiceRegistry(zk, services).register({ name: 'cart', id: 'cart-1', port: 2 });
+    const young = await new ServiceRegistry(zk, { basePath: services.basePath }).register({
+      name: 'cart',
+      id: 'cart-1',
+      port: 2,
+    });
     await until(() => !old.held, { what: 'the old one to know' });
     expect([old.signal.aborted, young.held]).toEqual([true, true]);
     expect(await failureOf(old.update({ port: 3 }))).toMatchObject({ code: 'OWNED_BY_OTHER' });

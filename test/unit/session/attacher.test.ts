@@ -249,8 +249,9 @@ describe('a server that takes the connect request and closes without a byte', ()
     const probe = network.newest;
     await probe.accept();
     await probe.welcome({ sessionId: 77 });
+    expect(network.newest).toBe(probe);
+    await refuseSilently(await nextAttempt());
     expect(told.ahead).not.toHaveBeenCalled();
-    await nextAttempt();
   });
 
   it('is not asked where the client has seen nothing', async () => {
