@@ -70,7 +70,7 @@ export function childPath(parent: string, name: string): string {
  * ignored. Without it a single minus before ten digits counts as a part of the name, since both readings are possible.
  */
 export function sequenceOf(name: string, marker?: string): number | undefined {
-  if (marker === undefined) return toInt32(trailingSequence(name));
+  if (marker === undefined) return trailingSequence(name);
   const at = name.lastIndexOf(marker);
   return at === -1 ? undefined : parseSequence(name.slice(at + marker.length));
 }
@@ -85,9 +85,12 @@ function toInt32(digits: string | undefined): number | undefined {
   return value === (value | 0) ? value : undefined;
 }
 
-function trailingSequence(name: string): string | undefined {
-  const match = /(?:-(-\d{10})|(?:^|\D)(\d{10})|(-\d{9}))$/.exec(name);
-  return match?.[1] ?? match?.[2] ?? match?.[3];
+function trailingSequence(name: string): number | undefined {
+  const [, negative, positive, short] = /(?:-(-\d{10})|(?:^|\D)(\d{10})|(-\d{9}))$/.exec(name) ?? [];
+  const sequence = toInt32(negative ?? positive ?? short);
+  // Above 2^31 - 1 a minus before it can only be its sign.
+  const isNegative = sequence === undefined && name.at(-11) === '-';
+  return isNegative ? toInt32(name.slice(-11)) : sequence;
 }
 
 /**
