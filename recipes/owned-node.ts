@@ -155,7 +155,7 @@ export class OwnedNode implements AsyncDisposable {
       return await unlessOvertaken(this.zk.create(this.path, wish.data, { mode: 'ephemeral', parents: 'container' }));
     }
     if (stat.ephemeralOwner.equals(session.id)) {
-      if (kept?.session === session && kept.wish === wish) return true;
+      if (kept?.wish === wish) return true;
       return await unlessOvertaken(this.zk.setData(this.path, wish.data, stat.version));
     }
     // Our own one of a session that is over goes, or is gone and this server does not know it yet. Who has come after us

@@ -22,6 +22,7 @@ const program = (target: string, script: string): string => `
   });`;
 
 const open = `zk = ZooKeeper.open(target, options);`;
+const openUntilTold = `${open} await new Promise((resolve) => process.once('SIGUSR2', resolve));`;
 const connect = `zk = await ZooKeeper.connect(target, options);`;
 const lose = `${connect} const lost = happened('suspended'); console.log('connected'); await lost;`;
 
@@ -46,7 +47,7 @@ const states: Readonly<Record<string, State>> = {
   'never connected': { script: open },
   'in the handshake': {
     at: () => startWireServer({ handshake: 'silence' }),
-    script: `${open} await new Promise((resolve) => process.once('SIGUSR2', resolve));`,
+    script: openUntilTold,
     meanwhile: async (server, child) => {
       await server.connection();
       child.signal('SIGUSR2');
@@ -60,17 +61,12 @@ const states: Readonly<Record<string, State>> = {
   "in a look-up of the system's": { script: `zk = ZooKeeper.open('localhost:1', options); await null;` },
   'in a pause between two attempts': {
     at: () => startWireServer({ handshake: 'close' }),
-    script: `
-      // The longest pauses there are.
-      Math.random = () => 0.99;
-      let looked = 0;
-      await new Promise((resolve) => {
-        const lookup = (name, _, callback) => {
-          callback(null, [{ address: '127.0.0.1', family: 4 }]);
-          if (++looked === 4) setTimeout(resolve, 50);
-        };
-        zk = ZooKeeper.open(target.replace('127.0.0.1', 'name'), { ...options, lookup });
-      });`,
+    // The longest pauses that there are: after four attempts, 800 ms.
+    script: `Math.random = () => 0.99; ${openUntilTold}`,
+    meanwhile: async (server, child) => {
+      for (let attempt = 1; attempt <= 4; attempt++) await (await server.connection()).closed;
+      child.signal('SIGUSR2');
+    },
   },
   connected: { script: connect },
   busy: { script: `${connect} for (let i = 0; i < 1000; i++) void zk.exists('/');` },

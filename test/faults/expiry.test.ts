@@ -105,3 +105,24 @@ test('an answer "session expired" to a request ends the session and all that wai
   await events.first('connected');
   expect(events.types).toEqual(['expired', 'connected']);
 });
+
+test('a session that expired while its server was starting has expired, and the server has lost no data', async () => {
+  await using server = await startWireServer();
+  await using zk = await connectTo(server.connectString);
+  const events = new EventLog(zk);
+  const read = zk.exists('/node');
+  const request = await server.frame();
+  request.connection.send(reply(request, { zxid: 100n, err: -101 }));
+  await read;
+  const first = await server.connection();
+  // At first it does not serve, which looks like a refusal; then it knows no session, whatever zxid it is told.
+  const asked: bigint[] = [];
+  server.handshake = ({ sessionId, lastZxidSeen }) => {
+    asked.push(lastZxidSeen);
+    return asked.length <= 2 ? 'close' : sessionId === 0n ? {} : expiredResponse();
+  };
+  first.reset();
+  await events.first('connected');
+  expect(events.types).toEqual(['suspended', 'expired', 'connected']);
+  expect(asked.at(-1)).toBe(100n);
+});
