@@ -58,12 +58,23 @@ export class DoubleBarrier {
   async enter(options: WaitOptions = {}): Promise<void> {
     using wait = new Wait(options, this.#subject('enter'));
     const ready = childPath(this.path, READY);
+    // Told of by an event alone where the first to leave takes `ready` away, as kazoo does. Enough have entered then, too.
+    let wasReady = false;
+    let watch = (_event: OneShotEvent): void => undefined;
     try {
       await lookUntil(
         this.zk,
         wait,
-        (changed) => this.#isReady(ready, changed, wait),
-        (changed) => this.zk.unwatch(ready, changed),
+        async (changed) => {
+          watch = (event) => {
+            wasReady ||= event.type === 'created';
+            changed();
+          };
+          const isReady = (await this.zk.exists(ready, { watch, signal: wait.signal })) !== null;
+          await this.#join(wait);
+          return wasReady || isReady || (await this.#isFull(ready)) ? true : undefined;
+        },
+        () => this.zk.unwatch(ready, watch),
       );
     } catch (error) {
       await this.#withdraw(wait);
@@ -99,12 +110,9 @@ export class DoubleBarrier {
     }
   }
 
-  /** The watch on `ready` is left before the members are counted: so none who makes it full goes unnoticed. */
-  async #isReady(ready: string, changed: (event: OneShotEvent) => void, wait: Wait): Promise<true | undefined> {
-    const isReady = (await this.zk.exists(ready, { watch: changed, signal: wait.signal })) !== null;
-    await this.#join(wait);
-    if (isReady) return true;
-    if ((await this.#members()).length < this.count) return undefined;
+  /** Whether there are enough. The watch on `ready` was left before they are counted: so none who makes it full goes unnoticed. */
+  async #isFull(ready: string): Promise<boolean> {
+    if ((await this.#members()).length < this.count) return false;
     await unless(NodeExistsError, this.zk.create(ready, '', { parents: 'container' }));
     return true;
   }

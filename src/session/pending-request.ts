@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { after } from '../clock.js';
 import { type Failure, ServerCode, ServerFailure, UnansweredFailure } from '../errors.js';
 import type { Operation } from '../operations/operation.js';
@@ -84,8 +85,11 @@ export class TypedRequest<Request, Result> extends PendingRequest {
       timer?.cancel();
       signal?.removeEventListener('abort', onAbort);
     };
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort);
+    if (signal === undefined) return;
+    // Many operations may share one signal; from eleven on Node would warn of a leak.
+    setMaxListeners(0, signal);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
   }
 
   override write(out: JuteWriter): void {

@@ -52,6 +52,18 @@ test('P7: callbacks that throw or reject are reported, each once, and disturb ne
   expect(said).toMatchObject({ state: 'connected', data: 'x' });
 });
 
+test('V1: operations by the hundred that share one signal leave nothing on stderr', async () => {
+  await using rig = await startRig();
+  const source = `
+    import { ZooKeeper } from 'zookit';
+    const zk = await ZooKeeper.connect('${rig.connectString}', { sessionTimeout: 5000 });
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 100 }, () => zk.exists('/', { signal })));
+    await zk.close();`;
+  const { code, stdout, stderr } = await (await runScript({ source })).result;
+  expect([code, stdout, stderr]).toEqual([0, '', '']);
+});
+
 test('a listener that is taken off while events are told is called no more', async () => {
   await using rig = await startRig();
   const { zk } = rig;

@@ -212,6 +212,7 @@ describe('clients at different servers', () => {
     await member.sync(folder);
     expect(recorder.seen).toEqual([`created ${folder}/a`, `deleted ${folder}/a`]);
     await member.create(`${folder}/e`, null, { mode: 'ephemeral' });
+    await clients.zk.sync(folder);
     await clients.zk.exists(`${folder}/e`, { watch: ephemeral.tell });
     await member.close();
     await clients.zk.sync();

@@ -2,6 +2,7 @@
 'use strict';
 
 const { fork } = require('node:child_process');
+const { existsSync, readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 /**
@@ -106,9 +107,18 @@ class KeptProcess {
     try {
       process.kill(this.#pid, signal);
     } catch (error) {
-      // It has ended, and the news is still on its way.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      // It has ended, and the news is still on its way. (Jest hands out an Error of its own: `instanceof` says no.)
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
     }
+  }
+
+  /**
+   * After SIGSTOP: returns when all its threads have stopped. The signal is on its way to each of them by itself, and one
+   * that runs could still answer. Where there is no /proc, the signal has to be trusted.
+   */
+  untilStopped() {
+    const tasks = `/proc/${this.#pid}/task`;
+    while (existsSync(tasks) && readdirSync(tasks).some((id) => !isStopped(`${tasks}/${id}/stat`)));
   }
 
   /** Asks it to end (SIGTERM), and kills it if it has not within `grace` ms. */
@@ -133,6 +143,19 @@ class KeptProcess {
     this.#keeper.ref();
     if (this.#keeper.connected) this.#keeper.disconnect();
     await ended;
+  }
+}
+
+/**
+ * Whether a thread stands still: its state is the letter after the name, which is in brackets.
+ * @param {string} stat
+ */
+function isStopped(stat) {
+  try {
+    return /\) [TtZX]/.test(readFileSync(stat, 'utf8'));
+  } catch {
+    // A thread that has ended does nothing any more.
+    return true;
   }
 }
 

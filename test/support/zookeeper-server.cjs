@@ -140,6 +140,7 @@ class ZooKeeperServer {
   /** SIGSTOP: its connections stay open and nothing answers. */
   pause() {
     this.#process.signal('SIGSTOP');
+    this.#process.untilStopped();
   }
 
   /** SIGCONT: ends a `pause`. */

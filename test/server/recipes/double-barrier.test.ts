@@ -116,6 +116,17 @@ describe('enter', () => {
     await one!.leave();
   });
 
+  it('is told also where the first to leave has taken `ready` away, as kazoo does', async () => {
+    const path = await clients.folder();
+    const [one] = await participants(path, 1, 2);
+    const entering = one!.enter();
+    await until(async () => (await children(path)).length === 1, { what: 'a member' });
+    await clients.zk.transaction().create(`${path}/ready`).delete(`${path}/ready`).commit();
+    await within(entering, { what: 'it to enter' });
+    await one!.leave();
+    expect(await children(path)).toEqual([]);
+  });
+
   it('can be done again after leaving', async () => {
     const path = await clients.folder();
     const all = await participants(path, 2);
