@@ -4,6 +4,7 @@ import {
   ClosedError,
   ConnectionLossError,
   NoNodeError,
+  NotReadOnlyError,
   type OneShotEvent,
   OperationTimeoutError,
   QueueFullError,
@@ -140,7 +141,8 @@ export function isPassing(error: unknown): boolean {
     error instanceof ConnectionLossError ||
     error instanceof OperationTimeoutError ||
     error instanceof QueueFullError ||
-    error instanceof ThrottledError
+    error instanceof ThrottledError ||
+    error instanceof NotReadOnlyError
   );
 }
 

@@ -71,6 +71,19 @@ export function checkAcl(acl: readonly Acl[], operation: string, path: string): 
   }
 }
 
+/** Throws unless the value is one of those that are allowed. */
+export function checkOneOf<T extends string>(
+  name: string,
+  value: T,
+  allowed: readonly T[],
+  operation: string,
+  path: string,
+): void {
+  if (allowed.includes(value)) return;
+  const all = allowed.map((each) => JSON.stringify(each)).join(' or ');
+  throw new InvalidArgumentError(`${name} is ${JSON.stringify(value)}; it must be ${all}`, { operation, path });
+}
+
 /** The fields of a request that are checked alike for all operations. */
 export interface CheckedFields {
   readonly data?: Data;
@@ -88,12 +101,26 @@ export function checkFields(request: CheckedFields, operation: string, path: str
 /** What can be given with every operation. */
 const limitNames: ReadonlySet<string> = new Set(['signal', 'timeout'] satisfies (keyof RequestLimits)[]);
 /** What can be given with a read that can leave a watch. */
-const readNames: ReadonlySet<string> = new Set([...limitNames, 'watch', 'stat']);
+const readNames: ReadonlySet<string> = new Set([...limitNames, 'watch', 'stat', 'sync', 'atLeast']);
+/** What can be given with a write of one znode. */
+const writeNames: ReadonlySet<string> = new Set([...limitNames, 'retry']);
+/** What can be given with a delete. */
+const deleteNames: ReadonlySet<string> = new Set([...writeNames, 'guaranteed', 'missing']);
 /** What can be given with a create in a transaction, and with any. */
 const specNames: ReadonlySet<string> = new Set(['mode', 'acl', 'stat', 'ttl'] satisfies (keyof CreateSpec)[]);
-const createNames: ReadonlySet<string> = new Set([...specNames, ...limitNames, 'parents', 'protected']);
+/** What can be given with a step of the user's own. */
+const retryNames: ReadonlySet<string> = new Set([...limitNames, 'policy', 'isRetryable']);
+const createNames: ReadonlySet<string> = new Set([...specNames, ...writeNames, 'parents', 'protected']);
 
-export const optionNames = { limits: limitNames, read: readNames, create: createNames, spec: specNames } as const;
+export const optionNames = {
+  limits: limitNames,
+  read: readNames,
+  write: writeNames,
+  delete: deleteNames,
+  retry: retryNames,
+  create: createNames,
+  spec: specNames,
+} as const;
 
 /** Checks that no option has an unknown name, which would be ignored, and that the limits are some. */
 export function checkOptions(

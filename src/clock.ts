@@ -12,9 +12,10 @@ export function now(): number {
   return performance.now();
 }
 
-/** Calls `run` once, `milliseconds` from now. */
-export function after(milliseconds: number, run: () => void): Timer {
+/** Calls `run` once, `milliseconds` from now. With `unref` the process does not stay for it. */
+export function after(milliseconds: number, run: () => void, unref = false): Timer {
   const handle = setTimeout(run, Math.min(Math.max(milliseconds, 0), LONGEST_DELAY));
+  if (unref) handle.unref();
   return { cancel: () => clearTimeout(handle) };
 }
 

@@ -2,6 +2,7 @@ import type Long from 'long';
 import type { Acl } from './acl.js';
 import type { CreateMode, CreateResponse } from './operations/create.js';
 import { nameOf, parseSequence } from './paths.js';
+import type { RetryPolicy } from './retry-policy.js';
 import type { RequestLimits } from './session/pending-request.js';
 import type { Stat } from './stat.js';
 
@@ -50,6 +51,12 @@ export type CreateOptions<Mode extends CreateMode = 'persistent', WithStat exten
      * connection is lost before the answer came. Default `false`.
      */
     readonly protected?: boolean | undefined;
+    /**
+     * Whether the create is tried again when its outcome is not known, by the client's policy or by one of its own: a
+     * znode found then counts as created if it was never changed, holds this data and, where it is ephemeral, is of this
+     * session. Not for sequential modes; `protected` needs it not. Default `false`.
+     */
+    readonly retry?: boolean | RetryPolicy | undefined;
   };
 
 interface AnyCreated {

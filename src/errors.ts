@@ -118,7 +118,7 @@ export class SessionMovedError extends ServerError {
   readonly code = 'SESSION_MOVED';
   readonly serverCode = -118;
 }
-/** The server is cut off from its quorum and takes no writes. */
+/** The server is cut off from its quorum and takes no writes; in the state `readonly` none is sent. */
 export class NotReadOnlyError extends ServerError {
   readonly code = 'NOT_READ_ONLY';
   readonly serverCode = -119;
@@ -251,6 +251,10 @@ export class ConnectError extends ZooKeeperError {
     super(said === '' ? message : `${message} (${said})`, { operation: 'connect', cause });
   }
 }
+/** The servers have not come to the zxid that a read asked for: it is not of this ensemble, or data were lost. */
+export class StaleReadError extends ZooKeeperError {
+  readonly code = 'STALE_READ';
+}
 /** Why the `signal` of a `SessionLease` aborted: the session may have ended, or has. */
 export class LeaseLostError extends ZooKeeperError {
   readonly code = 'LEASE_LOST';
@@ -315,6 +319,7 @@ export const ServerCode = {
   noNode: -101,
   sessionExpired: -112,
   authFailed: -115,
+  notReadOnly: -119,
   sessionRequiresSasl: -124,
 } as const;
 

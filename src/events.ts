@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type Long from 'long';
 
 /** Whether operations reach a server. `expired` is passed through on the way to a new session, unless that was opted out of. */
-export type SessionState = 'connecting' | 'connected' | 'suspended' | 'expired' | 'closed' | 'authFailed';
+export type SessionState = 'connecting' | 'connected' | 'readonly' | 'suspended' | 'expired' | 'closed' | 'authFailed';
 
 /** A session is attached to a server: a new one, or the old one again. */
 export interface ConnectedEvent {
@@ -16,6 +16,18 @@ export interface ConnectedEvent {
   readonly resumed: boolean;
   /** Id of the session that this one replaces, when that one has expired. */
   readonly previousSessionId: Long | undefined;
+}
+
+/**
+ * Attached to a server that is cut off from its quorum: it answers reads with what it knows, and takes no writes. It
+ * cannot keep the session alive, so what is held runs out; a server that takes writes is searched for meanwhile.
+ */
+export interface ReadOnlyEvent {
+  readonly type: 'readonly';
+  /** Where there was no session before, the server has made one up, which no other server knows. */
+  readonly sessionId: Long;
+  /** `host:port` of the server. */
+  readonly server: string;
 }
 
 /** The connection is gone. The session may live on. */
@@ -55,6 +67,21 @@ export interface AuthFailedEvent {
   readonly cause: Error;
 }
 
+/**
+ * This process was busy, or stopped, for so long that it could not do in time what keeps the session alive. Work that
+ * holds up the event loop, such as parsing large files, is the common cause.
+ */
+export interface StalledEvent {
+  readonly type: 'stalled';
+  readonly sessionId: Long;
+  /** How late a timer of the session was, milliseconds. */
+  readonly lag: number;
+  /** What was left of the session by our own clock when it woke, milliseconds; 0 or less: it may have ended. */
+  readonly remaining: number;
+  /** Negotiated session timeout, milliseconds. */
+  readonly sessionTimeout: number;
+}
+
 /** The client was closed. */
 export interface ClosedEvent {
   readonly type: 'closed';
@@ -63,7 +90,15 @@ export interface ClosedEvent {
 
 /** What a client tells of its session. */
 export type SessionEvent =
-  ConnectedEvent | SuspendedEvent | LostEvent | ExpiredEvent | AheadOfServersEvent | AuthFailedEvent | ClosedEvent;
+  | ConnectedEvent
+  | ReadOnlyEvent
+  | SuspendedEvent
+  | StalledEvent
+  | LostEvent
+  | ExpiredEvent
+  | AheadOfServersEvent
+  | AuthFailedEvent
+  | ClosedEvent;
 
 /** The events by name; `session` is told of all of them. */
 export type SessionEventMap = { [E in SessionEvent as E['type']]: [E] } & { session: [SessionEvent] };

@@ -54,6 +54,7 @@ export {
   ServerError,
   SessionExpiredError,
   SessionMovedError,
+  StaleReadError,
   ThrottledError,
   type TransactionOutcome,
   UnansweredError,
@@ -69,9 +70,11 @@ export type {
   ExpiredEvent,
   LostEvent,
   OneShotEvent,
+  ReadOnlyEvent,
   SessionEvent,
   SessionEventMap,
   SessionState,
+  StalledEvent,
   SuspendedEvent,
   WatchedChange,
   WatchEnded,
@@ -85,11 +88,25 @@ export type { AclWithStat } from './operations/get-acl.js';
 export type { ChildrenWithStat } from './operations/get-children.js';
 export { ZNode } from './operations/get-data.js';
 export type { RemovableWatches } from './operations/watching.js';
-export type { AuthInfo, ClientOptions, LookupLike, OfflineQueueOptions, SessionCredentials } from './options.js';
+export type {
+  AuthInfo,
+  ClientOptions,
+  InFlightOptions,
+  LookupLike,
+  OfflineQueueOptions,
+  SessionCredentials,
+} from './options.js';
 export { checkPath, childPath, compareSequences, nameOf, parentOf, sequenceOf } from './paths.js';
 export type { UpsertOptions } from './parents.js';
 export type { Data } from './protocol/records.js';
 export type { ReadBatch } from './read-batch.js';
+export {
+  type ExponentialOptions,
+  type FailedTry,
+  retries,
+  type RetryBounds,
+  type RetryPolicy,
+} from './retry-policy.js';
 export { type LeaseOptions, SessionLease } from './session/deadline.js';
 export type { RequestLimits } from './session/pending-request.js';
 export { SessionInfo } from './session-info.js';
@@ -97,5 +114,12 @@ export { Stat } from './stat.js';
 export type { WalkedZNode } from './subtree.js';
 export type { Transaction } from './transaction.js';
 export { Watcher } from './watcher.js';
-export { type WaitOptions, ZooKeeper } from './zookeeper.js';
-export type { AddWatchOptions, ReadOptions, ReconfigOptions, ZooKeeperOperations } from './zookeeper-operations.js';
+export { type RetryAttempt, type RetryOptions, type WaitOptions, ZooKeeper } from './zookeeper.js';
+export type {
+  AddWatchOptions,
+  DeleteOptions,
+  ReadOptions,
+  ReconfigOptions,
+  WriteOptions,
+  ZooKeeperOperations,
+} from './zookeeper-operations.js';

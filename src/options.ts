@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from './errors.js';
+import { type RetryPolicy, standardPolicy } from './retry-policy.js';
 
 /** Credentials that are sent on every connection. */
 export interface AuthInfo {
@@ -26,6 +27,19 @@ export interface OfflineQueueOptions {
   readonly maxWait?: number | undefined;
 }
 
+/** Bounds for operations that are on the wire. */
+export interface InFlightOptions {
+  /** How many may wait for their replies. Default 100,000. */
+  readonly maxOperations?: number | undefined;
+  /** How many bytes of requests may be without a reply. Default 64 MiB. */
+  readonly maxBytes?: number | undefined;
+  /**
+   * What becomes of further operations: they wait, within the bounds of `offlineQueue`, or they reject at once with
+   * `QueueFullError`. Default `'wait'`.
+   */
+  readonly whenFull?: 'wait' | 'reject' | undefined;
+}
+
 /** How a client behaves. Every option may be left out; `undefined` means the default. */
 export interface ClientOptions {
   /**
@@ -38,8 +52,10 @@ export interface ClientOptions {
   readonly maxRequestBytes?: number | undefined;
   /** The largest reply that is accepted, bytes. Default 64 MiB. */
   readonly maxReplyBytes?: number | undefined;
-  /** Bounds for operations that wait for a connection; `false`: none waits, they fail at once. */
+  /** Bounds for operations that wait for a connection, or for room on it; `false`: none waits, they fail at once. */
   readonly offlineQueue?: OfflineQueueOptions | false | undefined;
+  /** Bounds for operations that are on the wire: with a server that reads too slowly, memory stays within them. */
+  readonly inFlight?: InFlightOptions | undefined;
   /** Credentials; more can be added by `addAuth`. */
   readonly auth?: readonly AuthInfo[] | undefined;
   /** Attach to this session in place of opening a new one. */
@@ -51,6 +67,23 @@ export interface ClientOptions {
    * for expired and start afresh, or wait for a server that has caught up. Default `'renew'`.
    */
   readonly whenAhead?: 'renew' | 'wait' | undefined;
+  /**
+   * Whether a server that is cut off from its quorum will do as long as there is no other: it answers reads with what it
+   * knows, and refuses writes. Servers offer that only when started with `readonlymode.enabled`. Default `false`.
+   */
+  readonly readOnly?: boolean | undefined;
+  /** Whether `close()` leaves the session to its timeout, or to another process, unless told otherwise. Default `false`. */
+  readonly keepSession?: boolean | undefined;
+  /**
+   * Whether the process may end while the client is open. It stays as long as an operation, `ready()` or `close()` is
+   * waited for. Default `false`.
+   */
+  readonly unref?: boolean | undefined;
+  /**
+   * When and how often `zk.retry()` and writes with `retry: true` are tried again. Default: exponential pauses with full
+   * jitter, up to 5 seconds, for half a minute (`retries.exponential({ elapsed: 30_000 })`).
+   */
+  readonly retry?: RetryPolicy | undefined;
   /** Finds the addresses of host names; the form of `dns.lookup`, which is the default. */
   readonly lookup?: LookupLike | undefined;
 }
@@ -74,10 +107,19 @@ export interface ResolvedOptions {
   readonly maxReplyBytes: number;
   readonly offlineQueue:
     { readonly maxOperations: number; readonly maxBytes: number; readonly maxWait: number } | false;
+  readonly inFlight: {
+    readonly maxOperations: number;
+    readonly maxBytes: number;
+    readonly whenFull: 'wait' | 'reject';
+  };
   readonly auth: readonly AuthInfo[];
   readonly session: SessionCredentials | undefined;
   readonly renewSession: boolean;
   readonly whenAhead: 'renew' | 'wait';
+  readonly readOnly: boolean;
+  readonly keepSession: boolean;
+  readonly unref: boolean;
+  readonly retry: RetryPolicy;
   readonly lookup: LookupLike | undefined;
 }
 
@@ -101,6 +143,8 @@ const numbers = {
   'offlineQueue.maxOperations': { unit: 'operations', least: 1, most: LONGEST, default: 10_000 },
   'offlineQueue.maxBytes': { unit: 'bytes', least: 1, most: Number.MAX_SAFE_INTEGER, default: 64 * 1024 * 1024 },
   'offlineQueue.maxWait': { unit: 'milliseconds', least: 1, most: LONGEST, default: 30_000 },
+  'inFlight.maxOperations': { unit: 'operations', least: 1, most: LONGEST, default: 100_000 },
+  'inFlight.maxBytes': { unit: 'bytes', least: 1, most: Number.MAX_SAFE_INTEGER, default: 64 * 1024 * 1024 },
 } as const satisfies Record<string, NumberOption>;
 
 const names: readonly string[] = [
@@ -109,27 +153,39 @@ const names: readonly string[] = [
   'maxRequestBytes',
   'maxReplyBytes',
   'offlineQueue',
+  'inFlight',
   'auth',
   'session',
   'renewSession',
   'whenAhead',
+  'readOnly',
+  'keepSession',
+  'unref',
+  'retry',
   'lookup',
 ] satisfies readonly (keyof ClientOptions)[];
 
 /** Fills in the defaults. Throws `InvalidArgumentError` at an unknown name or a value out of range. */
 export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
   rejectUnknown(options, names, 'option');
-  const { offlineQueue = {}, auth = [], session, renewSession = true, whenAhead = 'renew', lookup } = options;
+  const { offlineQueue = {}, inFlight = {}, auth = [], session, lookup } = options;
+  const { renewSession = true, whenAhead = 'renew', readOnly = false, keepSession = false, unref = false } = options;
+  const { retry = standardPolicy } = options;
   return Object.freeze({
     sessionTimeout: number('sessionTimeout', options.sessionTimeout),
     connectTimeout: number('connectTimeout', options.connectTimeout),
     maxRequestBytes: number('maxRequestBytes', options.maxRequestBytes),
     maxReplyBytes: number('maxReplyBytes', options.maxReplyBytes),
     offlineQueue: resolveQueue(offlineQueue),
+    inFlight: resolveInFlight(inFlight),
     auth: checkAuths(auth),
     session: session === undefined ? undefined : checkCredentials(session),
     renewSession: boolean('renewSession', renewSession),
     whenAhead: oneOf('whenAhead', whenAhead, ['renew', 'wait']),
+    readOnly: boolean('readOnly', readOnly),
+    keepSession: boolean('keepSession', keepSession),
+    unref: boolean('unref', unref),
+    retry: typeof retry === 'function' ? retry : fail('retry', retry, 'a function, such as retries.exponential()'),
     lookup: lookup === undefined || typeof lookup === 'function' ? lookup : fail('lookup', lookup, 'a function'),
   });
 }
@@ -142,6 +198,16 @@ function resolveQueue(queue: OfflineQueueOptions | false): ResolvedOptions['offl
     maxOperations: number('offlineQueue.maxOperations', queue.maxOperations),
     maxBytes: number('offlineQueue.maxBytes', queue.maxBytes),
     maxWait: number('offlineQueue.maxWait', queue.maxWait),
+  };
+}
+
+function resolveInFlight(bounds: InFlightOptions): ResolvedOptions['inFlight'] {
+  if (!isObject(bounds)) return fail('inFlight', bounds, 'an object');
+  rejectUnknown(bounds, ['maxOperations', 'maxBytes', 'whenFull'], 'option of inFlight');
+  return {
+    maxOperations: number('inFlight.maxOperations', bounds.maxOperations),
+    maxBytes: number('inFlight.maxBytes', bounds.maxBytes),
+    whenFull: oneOf('inFlight.whenFull', bounds.whenFull ?? 'wait', ['wait', 'reject']),
   };
 }
 

@@ -4,6 +4,7 @@ import { type Created, type CreateOptions, describeCreated } from './created.js'
 import {
   ConnectionLossError,
   NoNodeError,
+  NotReadOnlyError,
   OperationTimeoutError,
   QueueFullError,
   SessionExpiredError,
@@ -70,6 +71,7 @@ async function findCreated<Mode extends CreateMode, WithStat extends boolean>(
         error instanceof ConnectionLossError ||
         error instanceof QueueFullError ||
         error instanceof ThrottledError ||
+        error instanceof NotReadOnlyError ||
         (error instanceof OperationTimeoutError && timeout === undefined);
       if (!passes || !zk.sessionId.equals(sessionId)) throw error;
       await new Promise<void>((resolve) => after(pause, resolve));

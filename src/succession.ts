@@ -18,8 +18,9 @@ import { Delivery } from './session/delivery.js';
 import type { SessionKey } from './session/handshake.js';
 import { Identities } from './session/identities.js';
 import { LastZxid } from './session/last-zxid.js';
+import { ProcessHold } from './session/process-hold.js';
 import { Session, type SessionSurroundings } from './session/session.js';
-import { type FinalState, isFinal } from './session/states.js';
+import { type FinalState, isAttached, isFinal } from './session/states.js';
 
 /** The sessions of one client, one after the other: when one expires, the next one is opened. */
 export class Succession {
@@ -28,6 +29,7 @@ export class Succession {
   readonly #surroundings: SessionSurroundings;
   /** The servers that were tried since the last connection, with what came of the last try that has ended. */
   readonly #attempts = new Map<string, Error | undefined>();
+  readonly #hold: ProcessHold | undefined;
   #session: Session;
   #closing: Promise<boolean> | undefined;
 
@@ -38,12 +40,14 @@ export class Succession {
     // Every recipe listens; many listeners are no leak here.
     this.events.setMaxListeners(0);
     this.identities = new Identities(options.auth);
+    this.#hold = options.unref ? new ProcessHold() : undefined;
     this.#surroundings = {
       options,
       hosts: new HostProvider(servers),
       identities: this.identities,
       lastZxid: new LastZxid(),
       delivery: new Delivery(),
+      hold: this.#hold,
       onEvent: (event) => this.#tell(event),
       onEnded: (session, state) => this.#ended(session, state),
       onAttempt: (server) => this.#attempts.set(formatServer(server), this.#attempts.get(formatServer(server))),
@@ -60,8 +64,10 @@ export class Succession {
 
   /** Resolves once a session is connected. Rejects when that is out of the question, or the wait is ended. */
   ready(timeout: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    this.#hold?.take();
     return new Promise((resolve, reject) => {
       const settle = (error?: ZooKeeperError): void => {
+        this.#hold?.give();
         timer?.cancel();
         this.events.off('session', look);
         signal?.removeEventListener('abort', onAbort);
@@ -70,7 +76,7 @@ export class Succession {
       };
       const look = (): void => {
         const { state } = this.#session;
-        if (state === 'connected') settle();
+        if (isAttached(state)) settle();
         else if (isFinal(state)) settle(finalError(state));
       };
       const onAbort = (): void =>
@@ -104,7 +110,7 @@ export class Succession {
   }
 
   #tell(event: SessionEvent): void {
-    if (event.type === 'connected') this.#attempts.clear();
+    if (event.type === 'connected' || event.type === 'readonly') this.#attempts.clear();
     emitIsolated(this.events, event);
   }
 }

@@ -112,7 +112,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     const { session } = this;
     const { path } = this.#listener;
     if (!session.watches.removePersistent(this.#listener) || session.watches.stillNeeded(this.#listener)) return;
-    if (session.state !== 'connected') return;
+    if (!session.isAttached) return;
     await session.removeWatches(path);
   }
 

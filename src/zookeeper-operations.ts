@@ -13,10 +13,11 @@ import {
 } from './arguments.js';
 import { type Created, type CreateOptions, describeCreated } from './created.js';
 import { type EnsembleConfig, parseEnsembleConfig } from './ensemble-config.js';
-import { ConnectionLossError, isFailure, NoWatcherError } from './errors.js';
+import { ConnectionLossError, InvalidArgumentError, isFailure, NoWatcherError, StaleReadError } from './errors.js';
 import type { OneShotEvent, WatchEvent } from './events.js';
 import type { Identity } from './operations/auth.js';
 import { type CreateMode, type CreateRequest, createFlags, isSequential } from './operations/create.js';
+import { deleteIfThere } from './operations/delete.js';
 import type { AclWithStat } from './operations/get-acl.js';
 import type { ChildrenWithStat } from './operations/get-children.js';
 import type { ZNode } from './operations/get-data.js';
@@ -26,6 +27,7 @@ import type { AddWatchRequest, RemovableWatches, RemoveWatchesRequest } from './
 import { Chroot, checkPath } from './paths.js';
 import { type Data, dataBytes } from './protocol/records.js';
 import { ReadBatch } from './read-batch.js';
+import type { RetryPolicy } from './retry-policy.js';
 import type { Arming, RequestLimits } from './session/pending-request.js';
 import type { Stat } from './stat.js';
 import type { Succession } from './succession.js';
@@ -42,7 +44,40 @@ export interface ReadOptions extends RequestLimits {
    * session; when the session ends, it is called with `ended`. The same function on the same path is called once.
    */
   readonly watch?: ((event: OneShotEvent) => void) | undefined;
+  /**
+   * Whether the server first catches up with the leader: the read then shows every write that was done before the call,
+   * whoever did it. Both leave together, for one round trip. Default `false`.
+   */
+  readonly sync?: boolean | undefined;
+  /**
+   * A zxid that the read must not be behind, such as the `zxid` or `lastZxid` of another client: the server catches up
+   * only where it is behind. Rejects with StaleReadError where even the leader is.
+   */
+  readonly atLeast?: Long | undefined;
 }
+
+/** How a write of one znode is done. */
+export interface WriteOptions extends RequestLimits {
+  /**
+   * Whether the write is tried again when its outcome is not known, by the client's policy (`retry`) or by one of its
+   * own. Then the limits are those of all tries together. Default `false`.
+   */
+  readonly retry?: boolean | RetryPolicy | undefined;
+}
+
+/** How a delete is done. */
+export interface DeleteOptions extends WriteOptions {
+  /**
+   * Whether the delete is tried again in the background until the znode is gone or the session is over, also when the
+   * caller waits no longer. Default `false`.
+   */
+  readonly guaranteed?: boolean | undefined;
+  /** What it means that there is no such znode: `'error'` (the default) or nothing, `'ignore'`. */
+  readonly missing?: 'error' | 'ignore' | undefined;
+}
+
+/** No limits: shared, so that a call without options costs no object. */
+const NO_LIMITS: RequestLimits = Object.freeze({});
 
 /** Changes of an ensemble's membership: to some of it, or as a whole. */
 export interface ReconfigOptions extends RequestLimits {
@@ -97,7 +132,7 @@ export class ZooKeeperOperations {
   }
 
   /** The identities that the server has accepted. Needs ZooKeeper 3.7. */
-  whoAmI(limits: RequestLimits = {}): Promise<Identity[]> {
+  whoAmI(limits: RequestLimits = NO_LIMITS): Promise<Identity[]> {
     return this.#ask(operations.whoAmI, '/', { path: '' }, limits);
   }
 
@@ -111,6 +146,7 @@ export class ZooKeeperOperations {
   ): Promise<Created<Mode, WithStat>> {
     const name = 'create';
     const mode: CreateMode = options.mode ?? 'persistent';
+    checkOptions(options, optionNames.create, name, path);
     checkMode(mode, name, path);
     checkPath(path, name, isSequential(mode));
     checkData(data, name, path);
@@ -137,27 +173,32 @@ export class ZooKeeperOperations {
   }
 
   /** Deletes a znode, if it has the version (default: any). @throws NoNodeError, BadVersionError, NotEmptyError, ConnectionLossError. */
-  delete(path: string, version: number = ANY_VERSION, limits: RequestLimits = {}): Promise<void> {
+  delete(path: string, version: number = ANY_VERSION, limits: RequestLimits = NO_LIMITS): Promise<void> {
     return this.#ask(operations.deleteNode, path, { path: '', version }, limits);
   }
 
+  /** Deletes a znode where there is one. @internal */
+  deleteIfThere(path: string, version: number, limits: RequestLimits): Promise<void> {
+    return this.#ask(deleteIfThere, path, { path: '', version }, limits, () => undefined);
+  }
+
   /** The stat of a znode, or null where there is none. */
-  exists(path: string, options: ReadOptions = {}): Promise<Stat | null> {
+  exists(path: string, options: ReadOptions = NO_LIMITS): Promise<Stat | null> {
     return this.#read(operations.exists, path, options);
   }
 
   /** Whether there is a znode. */
-  has(path: string, limits: RequestLimits = {}): Promise<boolean> {
+  has(path: string, limits: RequestLimits = NO_LIMITS): Promise<boolean> {
     return this.#ask(operations.exists, path, { path: '', watch: false }, limits, (stat) => stat !== null);
   }
 
   /** The data and the stat of a znode. @throws NoNodeError. */
-  getData(path: string, options: ReadOptions = {}): Promise<ZNode> {
+  getData(path: string, options: ReadOptions = NO_LIMITS): Promise<ZNode> {
     return this.#read(operations.getData, path, options);
   }
 
   /** Replaces the data of a znode, if it has the version (default: any). @throws NoNodeError, BadVersionError, ConnectionLossError. */
-  setData(path: string, data: Data, version: number = ANY_VERSION, limits: RequestLimits = {}): Promise<Stat> {
+  setData(path: string, data: Data, version: number = ANY_VERSION, limits: RequestLimits = NO_LIMITS): Promise<Stat> {
     return this.#ask(operations.setData, path, { path: '', data, version }, limits);
   }
 
@@ -166,19 +207,19 @@ export class ZooKeeperOperations {
   getChildren(path: string, options?: ReadOptions & { readonly stat?: false | undefined }): Promise<string[]>;
   getChildren(
     path: string,
-    options: ReadOptions & { readonly stat?: boolean | undefined } = {},
+    options: ReadOptions & { readonly stat?: boolean | undefined } = NO_LIMITS,
   ): Promise<string[] | ChildrenWithStat> {
     if (options.stat === true) return this.#read(operations.getChildren2, path, options);
     return this.#read(operations.getChildren, path, options);
   }
 
   /** The number of all descendants of a znode. Needs ZooKeeper 3.6. @throws NoNodeError. */
-  getAllChildrenNumber(path: string, limits: RequestLimits = {}): Promise<number> {
+  getAllChildrenNumber(path: string, limits: RequestLimits = NO_LIMITS): Promise<number> {
     return this.#ask(operations.getAllChildrenNumber, path, { path: '' }, limits);
   }
 
   /** The paths of the ephemeral znodes of this session at and below `path`. Needs ZooKeeper 3.6. */
-  getEphemerals(path = '/', limits: RequestLimits = {}): Promise<string[]> {
+  getEphemerals(path = '/', limits: RequestLimits = NO_LIMITS): Promise<string[]> {
     return this.#ask(operations.getEphemerals, path, { path: '' }, limits, (paths) => {
       // The server compares texts: /a would bring /ab, too.
       const below = this.base.within(path);
@@ -187,17 +228,22 @@ export class ZooKeeperOperations {
   }
 
   /** The ACL of a znode, and its stat, whose `aversion` is the version of the ACL. @throws NoNodeError. */
-  getAcl(path: string, limits: RequestLimits = {}): Promise<AclWithStat> {
+  getAcl(path: string, limits: RequestLimits = NO_LIMITS): Promise<AclWithStat> {
     return this.#ask(operations.getAcl, path, { path: '' }, limits);
   }
 
   /** Replaces the ACL of a znode, if the ACL has the version (default: any). @throws NoNodeError, BadVersionError, InvalidAclError. */
-  setAcl(path: string, acl: readonly Acl[], version: number = ANY_VERSION, limits: RequestLimits = {}): Promise<Stat> {
+  setAcl(
+    path: string,
+    acl: readonly Acl[],
+    version: number = ANY_VERSION,
+    limits: RequestLimits = NO_LIMITS,
+  ): Promise<Stat> {
     return this.#ask(operations.setAcl, path, { path: '', acl, version }, limits);
   }
 
   /** Resolves when the server has caught up with the leader: reads that follow see all that was written before. */
-  sync(path = '/', limits: RequestLimits = {}): Promise<void> {
+  sync(path = '/', limits: RequestLimits = NO_LIMITS): Promise<void> {
     return this.#ask(operations.sync, path, { path: '' }, limits, () => undefined);
   }
 
@@ -237,7 +283,11 @@ export class ZooKeeperOperations {
    * Takes away the watches of this client on a path: all of them, or only those for data or for children. Their
    * watchers are told `ended`. @throws NoWatcherError if there are none.
    */
-  async removeWatches(path: string, watches: RemovableWatches = 'any', limits: RequestLimits = {}): Promise<void> {
+  async removeWatches(
+    path: string,
+    watches: RemovableWatches = 'any',
+    limits: RequestLimits = NO_LIMITS,
+  ): Promise<void> {
     checkPath(path, 'removeWatches');
     const { session } = this.sessions;
     const request: RemoveWatchesRequest = { path: this.base.toServer(path), watches };
@@ -261,7 +311,7 @@ export class ZooKeeperOperations {
   // --- The ensemble --------------------------------------------------------------------------------------------------
 
   /** The membership of the ensemble; a `watch` tells when it changes. No servers: a standalone one. */
-  getConfig(options: ReadOptions = {}): Promise<EnsembleConfig> {
+  getConfig(options: ReadOptions = NO_LIMITS): Promise<EnsembleConfig> {
     return this.unrooted().#read(operations.getData, CONFIG_PATH, options, readConfig);
   }
 
@@ -298,10 +348,51 @@ export class ZooKeeperOperations {
     map?: (result: Result) => T,
   ): Promise<T> {
     const request: WatchableRequest = { path: '', watch: false };
-    const { watch } = options;
-    if (watch === undefined || operation.watch === undefined) return this.#ask(operation, path, request, options, map);
-    const arming = oneShotArming(this.sessions.session, this.base, operation.watch, request, watch);
-    return this.#ask(operation, path, request, options, map, arming);
+    if (options === NO_LIMITS) return this.#ask(operation, path, request, NO_LIMITS, map);
+    const { watch, sync, atLeast, signal, timeout } = options;
+    if (sync === true || atLeast !== undefined) return this.#readFresh(operation, path, options, map);
+    checkOptions(options, optionNames.read, operation.name, path);
+    const arming =
+      watch === undefined || operation.watch === undefined
+        ? undefined
+        : oneShotArming(this.sessions.session, this.base, operation.watch, request, watch);
+    return this.#ask(operation, path, request, { signal, timeout }, map, arming);
+  }
+
+  /** The sync and the read leave together; the server answers them in order. */
+  async #readFresh<Result, T = Result>(
+    operation: Operation<WatchableRequest, Result>,
+    path: string,
+    { sync, atLeast, ...options }: ReadOptions,
+    map?: (result: Result) => T,
+  ): Promise<T> {
+    const { session } = this.sessions;
+    const context = { operation: operation.name, path };
+    checkPath(path, operation.name);
+    checkOptions(options, optionNames.read, operation.name, path);
+    if (atLeast !== undefined && !Long.isLong(atLeast))
+      throw new InvalidArgumentError('atLeast must be a zxid, which is a Long', context);
+    // No server is accepted that is behind what was seen before.
+    const isBehind = atLeast !== undefined && session.lastZxid.lessThan(atLeast);
+    const needsSync = sync === true || isBehind;
+    const limits = { signal: options.signal, timeout: options.timeout };
+    const syncing = needsSync
+      ? session.submit(operations.sync, { path: this.base.toServer(path) }, path.length, limits)
+      : undefined;
+    const [synced, result] = await Promise.all([syncing, this.#read(operation, path, options, map)]);
+    if (isFailure(synced)) throw this.#unread(path, options, synced.toError(context));
+    if (isBehind && session.lastZxid.lessThan(atLeast)) {
+      const seen = `0x${session.lastZxid.toString(16)}`;
+      const problem = `the servers are at zxid ${seen}, and at least 0x${atLeast.toString(16)} was asked for`;
+      throw this.#unread(path, options, new StaleReadError(problem, context));
+    }
+    return result;
+  }
+
+  /** What was read is not handed out, so its watch is taken back. */
+  #unread<E extends Error>(path: string, { watch }: ReadOptions, error: E): E {
+    if (watch !== undefined) this.unwatch(path, watch);
+    return error;
   }
 
   /**
@@ -317,6 +408,7 @@ export class ZooKeeperOperations {
     arming?: Arming,
   ): Promise<T> {
     checkPath(path, operation.name);
+    if (limits !== NO_LIMITS) checkOptions(limits, optionNames.limits, operation.name, path);
     if (operation.effect === 'write') checkFields(request, operation.name, path);
     request.path = this.base.toServer(path);
     const bytes = path.length + dataBytes(request.data ?? null);

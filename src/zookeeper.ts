@@ -1,7 +1,10 @@
+import type Long from 'long';
+import { ANY_VERSION, checkOneOf, checkOptions, optionNames } from './arguments.js';
 import { parseConnectString } from './connection/connect-string.js';
 import type { Created, CreateOptions, ParentsOption } from './created.js';
-import { InvalidArgumentError } from './errors.js';
+import { InvalidArgumentError, NoNodeError, SessionExpiredError } from './errors.js';
 import type { SessionEventMap, SessionState } from './events.js';
+import { limited } from './limited.js';
 import type { CreateMode } from './operations/create.js';
 import type { ZNode } from './operations/get-data.js';
 import { checkAuth, type ClientOptions, resolveOptions } from './options.js';
@@ -9,16 +12,35 @@ import { createWithParents, ensurePath, upsert, type UpsertOptions } from './par
 import { Chroot } from './paths.js';
 import { createProtected } from './protected-create.js';
 import type { Data } from './protocol/records.js';
+import { isPassing, persist } from './retry.js';
+import type { RetryPolicy } from './retry-policy.js';
+import { createSafely, deleteForSure, deleteSafely, setDataSafely } from './safe-writes.js';
 import type { LeaseOptions, SessionLease } from './session/deadline.js';
 import type { RequestLimits } from './session/pending-request.js';
 import type { Session } from './session/session.js';
+import { isFinal } from './session/states.js';
 import { SessionInfo } from './session-info.js';
+import type { Stat } from './stat.js';
 import { childrenWithData, deleteTree, type WalkedZNode, walk } from './subtree.js';
 import { Succession } from './succession.js';
-import { ZooKeeperOperations } from './zookeeper-operations.js';
+import { type DeleteOptions, type WriteOptions, ZooKeeperOperations } from './zookeeper-operations.js';
 
 /** How long `close()` waits for the server at most, unless told otherwise, milliseconds. */
 const CLOSE_TIMEOUT = 1_500;
+
+/** One try of a step that {@link ZooKeeper.retry} runs, with what is left of its limits: hand them to operations. */
+export interface RetryAttempt extends RequestLimits {
+  /** 1 at the first try. */
+  readonly attempt: number;
+}
+
+/** How a step is tried again. */
+export interface RetryOptions extends RequestLimits {
+  /** Default: the option `retry` of the client. */
+  readonly policy?: RetryPolicy | undefined;
+  /** Which errors are worth another try. Default: those that pass by themselves. */
+  readonly isRetryable?: ((error: unknown) => boolean) | undefined;
+}
 
 /** How to wait for something. */
 export interface WaitOptions {
@@ -101,6 +123,14 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     return this.#info.info;
   }
 
+  /**
+   * The highest zxid that this client has seen. Hand it to another client, beside what was written, and let that one read
+   * with `atLeast`: it then sees what this one has seen.
+   */
+  get lastZxid(): Long {
+    return this.sessions.session.lastZxid;
+  }
+
   /** Resolves once there is a connection. @throws ConnectError when the time is over, AbortedError, ClosedError, AuthFailedError, SessionExpiredError. */
   async ready({ timeout, signal }: WaitOptions = {}): Promise<void> {
     await this.sessions.ready(timeout, signal);
@@ -156,12 +186,12 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
   /**
    * Ends the session: operations called before are answered, ephemeral znodes are gone when the promise resolves. It
    * resolves after `timeout` milliseconds (default 1,500) at the latest; a session that no server could be told of
-   * ends by itself after its timeout. `keepSession` leaves it to another process (see `session.export()`). Never
-   * rejects; calling it again does nothing more. A view made by {@link chroot} refuses with InvalidArgumentError.
+   * ends by itself after its timeout. `keepSession` (default: the option of that name) leaves it to its timeout, or to
+   * another process (see `session.export()`). Never rejects; calling it again does nothing more. A view made by {@link chroot} refuses with InvalidArgumentError.
    */
   async close({
     timeout = CLOSE_TIMEOUT,
-    keepSession = false,
+    keepSession = this.sessions.options.keepSession,
   }: { readonly timeout?: number; readonly keepSession?: boolean } = {}): Promise<void> {
     if (this.isView)
       throw new InvalidArgumentError('a view shares its session; close the client that it was made from', {
@@ -195,9 +225,85 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     options: CreateOptions<Mode, WithStat> = {} as CreateOptions<Mode, WithStat>,
   ): Promise<Created<Mode, WithStat>> {
     if (options.protected === true) return createProtected(this.ofThisSession(), path, data, options);
+    const { retry = false } = options;
+    if (retry !== false)
+      return rejecting(() =>
+        createSafely(this.ofThisSession(), path, data, this.#policyOf(retry, 'create', path), options),
+      );
     if (options.parents !== undefined && options.parents !== false)
       return createWithParents(this.ofThisSession(), path, data, options);
     return this.createPlain(path, data, options);
+  }
+
+  /**
+   * Deletes a znode, if it has the version (default: any). With `retry` or `guaranteed` it is tried again, in this
+   * session; a znode that is gone then was deleted.
+   *
+   * @throws NoNodeError unless `missing` is `'ignore'`; BadVersionError; NotEmptyError; ConnectionLossError without
+   * `retry`.
+   */
+  override delete(path: string, version: number = ANY_VERSION, options?: DeleteOptions): Promise<void> {
+    if (options === undefined) return super.delete(path, version);
+    return rejecting(() => {
+      const { missing = 'error', guaranteed = false, retry = false, signal, timeout } = options;
+      checkOptions(options, optionNames.delete, 'delete', path);
+      checkOneOf('missing', missing, ['error', 'ignore'], 'delete', path);
+      const limits = { signal, timeout };
+      const zk = this.ofThisSession();
+      if (guaranteed) return ignoring(missing, deleteForSure(zk, path, version, limits));
+      if (retry !== false) {
+        const policy = this.#policyOf(retry, 'delete', path);
+        return ignoring(missing, deleteSafely(zk, path, version, policy, limits));
+      }
+      return missing === 'ignore' ? this.deleteIfThere(path, version, limits) : super.delete(path, version, limits);
+    });
+  }
+
+  /**
+   * Replaces the data of a znode, if it has the version (default: any). With `retry` it is tried again, in this
+   * session, until the outcome is known; without a version that may overwrite what others wrote in between.
+   *
+   * @throws NoNodeError; BadVersionError; ConnectionLossError without `retry`.
+   */
+  override setData(path: string, data: Data, version: number = ANY_VERSION, options?: WriteOptions): Promise<Stat> {
+    if (options === undefined) return super.setData(path, data, version);
+    return rejecting(() => {
+      const { retry = false, signal, timeout } = options;
+      checkOptions(options, optionNames.write, 'setData', path);
+      const limits = { signal, timeout };
+      if (retry === false) return super.setData(path, data, version, limits);
+      const policy = this.#policyOf(retry, 'setData', path);
+      return setDataSafely(this.ofThisSession(), path, data, version, policy, limits);
+    });
+  }
+
+  /**
+   * Runs a step of your own, and again after failures that pass, as long as the policy (default: the option `retry`)
+   * allows: a lost connection, a full queue, an overloaded or read-only server, and an expired session where a new one
+   * is opened. The step must be fit to be done twice, also where the first time was done and nobody knows.
+   *
+   * @throws what the step threw last; OperationTimeoutError and AbortedError at the end of the limits, which are those
+   * of all tries together.
+   */
+  retry<T>(step: (attempt: RetryAttempt) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+    const { policy = this.sessions.options.retry, isRetryable = this.#isRetryable, signal, timeout } = options;
+    checkOptions(options, optionNames.retry, 'retry', '/');
+    const persistence = { policy, isRetryable, signal, timeout, operation: 'retry' };
+    const done = persist(persistence, (attempt, limits) => step({ attempt, ...limits }));
+    // A step may not heed its limits.
+    return limited(done, { signal, timeout }, { operation: 'retry' });
+  }
+
+  readonly #isRetryable = (error: unknown): boolean =>
+    isPassing(error) || (error instanceof SessionExpiredError && !isFinal(this.state));
+
+  #policyOf(retry: true | RetryPolicy, operation: string, path: string): RetryPolicy {
+    if (retry === true) return this.sessions.options.retry;
+    if (typeof retry === 'function') return retry;
+    throw new InvalidArgumentError('retry must be true, false or a function, such as retries.times(3)', {
+      operation,
+      path,
+    });
   }
 
   /** Sees to it that a znode and its parents exist, without touching those that do. */
@@ -223,5 +329,23 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
   /** The children of a znode with their data, by name. Those that vanish meanwhile are left out. @throws NoNodeError. */
   getChildrenData(path: string, limits: RequestLimits = {}): Promise<Map<string, ZNode>> {
     return childrenWithData(this, path, limits);
+  }
+}
+
+/** Runs what returns a promise; what it throws is a rejection, too. No further promise comes between, for the order. */
+function rejecting<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Error) return Promise.reject(error);
+    throw error;
+  }
+}
+
+async function ignoring(missing: 'error' | 'ignore', deleted: Promise<void>): Promise<void> {
+  try {
+    await deleted;
+  } catch (error) {
+    if (missing === 'error' || !(error instanceof NoNodeError)) throw error;
   }
 }

@@ -39,11 +39,17 @@ export class Connection {
   constructor(
     readonly server: ServerAddress,
     user: ConnectionUser,
-    options: { readonly maxFrameBytes: number; readonly lookup: Lookup | undefined },
+    options: {
+      readonly maxFrameBytes: number;
+      readonly lookup: Lookup | undefined;
+      /** Whether the process may end while the connection is open. */
+      readonly unref: boolean;
+    },
   ) {
     this.user = user;
     this.#frames = new FrameReader(options.maxFrameBytes, (frame) => this.user.frame(frame));
     this.#socket = dial(server, options.lookup);
+    if (options.unref) this.#socket.unref();
     this.#socket.on('connect', () => this.#opened());
     this.#socket.on('data', (chunk) => this.#received(chunk));
     // The close that follows an error or an end says nothing more.

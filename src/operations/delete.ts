@@ -23,3 +23,10 @@ export const deleteNode = defineOperation<VersionedRequest, void>({
   write: writeVersioned,
   read: readNothing,
 });
+
+/** Deletes a znode where there is one. Throws as {@link deleteNode} does, but for NoNodeError. */
+export const deleteIfThere = defineOperation<VersionedRequest, null>({
+  ...deleteNode,
+  missing: null,
+  read: () => null,
+});

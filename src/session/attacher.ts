@@ -30,6 +30,8 @@ export interface Attached {
   readonly timeout: number;
   /** When the connect request was sent, at the latest. */
   readonly sentAt: number;
+  /** The server is cut off from its quorum, and takes no writes. */
+  readonly readOnly: boolean;
 }
 
 /** What an attacher needs to know, and whom it tells. */
@@ -50,10 +52,11 @@ export interface AttacherUser {
 }
 
 /**
- * `probe`: without the last zxid, to learn whether a server that refuses silently serves at all. `confirm`: the true
- * request again, right after a probe that was answered.
+ * `readOnly`: without the session, for a server without a quorum, which refuses sessions that it shares with others
+ * (from 3.6 on). `probe`: without the last zxid, to learn whether a server that refuses silently serves at all.
+ * `confirm`: the true request again, right after a probe that was answered.
  */
-type Purpose = 'attach' | 'probe' | 'confirm';
+type Purpose = 'attach' | 'readOnly' | 'probe' | 'confirm';
 
 /** Tries server after server until the session is attached to one, or is over. */
 export class Attacher {
@@ -84,7 +87,7 @@ export class Attacher {
 
   #next(): void {
     const { server, pause } = this.hosts.next(this.user.longestPause());
-    this.#pause = after(pause, () => this.#try(server, this.user.connectRequest()));
+    this.#pause = after(pause, () => this.#try(server, this.user.connectRequest()), this.options.unref);
   }
 
   #try(server: ServerAddress, request: ConnectRequest, purpose: Purpose = 'attach'): void {
@@ -96,18 +99,34 @@ export class Attacher {
       answered: (answer, connection, sentAt) =>
         purpose === 'probe'
           ? this.#probed(answer, connection, request)
-          : this.#answered(answer, connection, request, sentAt),
+          : this.#answered(answer, connection, request, sentAt, purpose),
       failed: (reason, refusedSilently) => {
+        if (refusedSilently && purpose === 'attach' && request.readOnly && !request.sessionId.isZero()) {
+          this.#try(server, { ...request, sessionId: Long.ZERO, password: Buffer.alloc(16) }, 'readOnly');
+          return;
+        }
         if (refusedSilently && purpose === 'confirm') this.user.ahead();
-        this.#failed(server, request, reason, refusedSilently && purpose === 'attach');
+        this.#failed(server, request, reason, refusedSilently && (purpose === 'attach' || purpose === 'readOnly'));
       },
     });
   }
 
-  #answered(answer: HandshakeAnswer, connection: Connection, request: ConnectRequest, sentAt: number): void {
-    if (answer.kind === 'expired' && request.sessionId.isZero()) {
-      // There was no session that could have expired.
-      const reason = new LinkError('the server opened no session');
+  #answered(
+    answer: HandshakeAnswer,
+    connection: Connection,
+    request: ConnectRequest,
+    sentAt: number,
+    purpose: Purpose,
+  ): void {
+    // There was no session that could have expired; and one that was opened in place of the old one is of no use.
+    const problem =
+      answer.kind === 'expired' && request.sessionId.isZero()
+        ? 'the server opened no session'
+        : answer.kind === 'attached' && !answer.readOnly && purpose === 'readOnly'
+          ? 'the server has just begun to take writes'
+          : undefined;
+    if (problem !== undefined) {
+      const reason = new LinkError(problem);
       connection.end(reason);
       this.#failed(connection.server, request, reason, false);
       return;
@@ -116,8 +135,9 @@ export class Attacher {
     this.#running = false;
     this.#refusals.clear();
     if (answer.kind === 'attached') {
-      this.hosts.confirmed();
-      this.user.attached({ connection, key: answer.key, timeout: answer.timeout, sentAt });
+      const { key, timeout, readOnly } = answer;
+      if (!readOnly) this.hosts.confirmed();
+      this.user.attached({ connection, key, timeout, sentAt, readOnly });
     } else {
       connection.end(new LinkError('the session has expired'));
       this.user.expired();
@@ -127,8 +147,9 @@ export class Attacher {
   #probed(answer: HandshakeAnswer, connection: Connection, request: ConnectRequest): void {
     this.#attempt = undefined;
     connection.end(new LinkError('only asked whether the server is behind'));
-    // A server that knows the session is merely late; reading from it could show an older state than was seen.
-    const isLate = answer.kind === 'attached' && !request.sessionId.isZero();
+    // A server that knows the session is merely late, as is one without a quorum; reading from it could show an older
+    // state than was seen.
+    const isLate = answer.kind === 'attached' && (answer.readOnly || !request.sessionId.isZero());
     if (isLate) this.#next();
     // It may have begun to serve only now: it is behind if it refuses the true request once more.
     else this.#try(connection.server, this.user.connectRequest(), 'confirm');
@@ -178,13 +199,14 @@ class Attempt {
         frame: (frame) => this.#answered(readHandshake(frame, this.request)),
         ended: (reason) => this.#ended(reason),
       },
-      { maxFrameBytes: options.maxReplyBytes, lookup: options.lookup },
+      { maxFrameBytes: options.maxReplyBytes, lookup: options.lookup, unref: options.unref },
     );
-    this.#timer = after(timeout, () => {
+    const giveUp = (): void => {
       this.#timedOut = true;
       const missing = this.#sentAt === undefined ? 'no connection' : 'no answer to the connect request';
       this.#connection.end(new LinkError(`${missing} within ${Math.round(timeout)} ms`));
-    });
+    };
+    this.#timer = after(timeout, giveUp, options.unref);
   }
 
   /** Ends the attempt and tells nobody. */

@@ -3,7 +3,10 @@ import { UnansweredFailure } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
 import type { PendingRequest } from './pending-request.js';
 
-/** Requests that wait for a connection, bounded in count, bytes and time. None of them was sent since it came here. */
+/**
+ * Requests that wait for a connection, or for room on it, bounded in count, bytes and time. None of them was sent since
+ * it came here.
+ */
 export class Backlog {
   #requests: PendingRequest[] = [];
   #bytes = 0;
@@ -15,9 +18,9 @@ export class Backlog {
     return this.#requests.length;
   }
 
-  /** Lets a request wait, or fails it. */
-  add(request: PendingRequest): void {
-    const refusal = this.#refusal(request);
+  /** Lets a request wait, or fails it. `reason` says why it cannot be sent. */
+  add(request: PendingRequest, reason: string): void {
+    const refusal = this.#refusal(request, reason);
     if (refusal !== undefined) {
       request.fail(new UnansweredFailure('queueFull', refusal, false));
       return;
@@ -36,9 +39,20 @@ export class Backlog {
     const all = this.#requests;
     this.#requests = [];
     this.#bytes = 0;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#stopTimer();
     return all;
+  }
+
+  /** Hands out the first ones, in order, as long as there is room for them. */
+  drain(send: (request: PendingRequest) => void, hasRoom: () => boolean): void {
+    const all = this.#requests;
+    let taken = 0;
+    for (let request = all[0]; request !== undefined && hasRoom(); request = all[++taken]) {
+      this.#bytes -= request.bytes;
+      send(request);
+    }
+    all.splice(0, taken);
+    if (all.length === 0) this.#stopTimer();
   }
 
   #waitsUntil(): number {
@@ -52,14 +66,14 @@ export class Backlog {
     this.#wakeAt(request.waitsUntil);
   }
 
-  #refusal(request: PendingRequest): string | undefined {
-    if (this.bounds === false) return 'there is no connection, and offlineQueue is false';
+  #refusal(request: PendingRequest, reason: string): string | undefined {
+    if (this.bounds === false) return `${reason}, and offlineQueue is false`;
     const { maxOperations, maxBytes } = this.bounds;
     if (this.#requests.length >= maxOperations || this.#bytes + request.bytes > maxBytes) this.#dropSettled();
     if (this.#requests.length >= maxOperations)
-      return `there is no connection, and ${maxOperations} operations (offlineQueue.maxOperations) wait already`;
+      return `${reason}, and ${maxOperations} operations (offlineQueue.maxOperations) wait already`;
     if (this.#bytes + request.bytes > maxBytes)
-      return `there is no connection, and operations of ${this.#bytes} bytes wait already; offlineQueue.maxBytes is ${maxBytes}`;
+      return `${reason}, and operations of ${this.#bytes} bytes wait already; offlineQueue.maxBytes is ${maxBytes}`;
     return undefined;
   }
 
@@ -67,6 +81,11 @@ export class Backlog {
   #dropSettled(): void {
     this.#requests = this.#requests.filter((request) => !request.settled);
     this.#bytes = this.#requests.reduce((sum, request) => sum + request.bytes, 0);
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   #wakeAt(time: number): void {
@@ -84,7 +103,7 @@ export class Backlog {
     if (first !== undefined) this.#wakeAt(first.waitsUntil);
     for (const request of dropped) {
       request.fail(
-        new UnansweredFailure('timeout', 'there was no connection for as long as offlineQueue.maxWait allows', false),
+        new UnansweredFailure('timeout', 'it could not be sent for as long as offlineQueue.maxWait allows', false),
       );
     }
   }

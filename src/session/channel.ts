@@ -14,6 +14,7 @@ import type { WatchedChange } from '../events.js';
 import type { AuthRequest } from '../operations/auth.js';
 import { auth, ping } from '../operations/index.js';
 import type { Operation } from '../operations/operation.js';
+import type { ResolvedOptions } from '../options.js';
 import { EventType, Xid } from '../protocol/codes.js';
 import type { JuteReader } from '../protocol/jute-reader.js';
 import { readWatcherEvent, ReplyHeader } from '../protocol/records.js';
@@ -26,6 +27,9 @@ import type { PendingRequest } from './pending-request.js';
 /** The last xid before they start over at 1: the negative ones have other meanings. */
 const LAST_XID = 2 ** 31 - 1;
 
+/** Who waits for room is told when so much of what may be in flight is left: then many can go at once. */
+const FULL_ENOUGH = 3 / 4;
+
 const changeTypes: Readonly<Record<number, WatchedChange['type'] | undefined>> = {
   [EventType.created]: 'created',
   [EventType.deleted]: 'deleted',
@@ -36,6 +40,10 @@ const changeTypes: Readonly<Record<number, WatchedChange['type'] | undefined>> =
 /** Whom a channel tells. */
 export interface ChannelUser {
   changed(change: WatchedChange): void;
+  /** There is room again on a connection that had none when {@link Channel.awaitRoom} was called. */
+  roomy(): void;
+  /** This process was held up: a timer came so many milliseconds late. */
+  late(milliseconds: number): void;
   /** A server answered that the session is over. */
   expired(): void;
   /** A server refused credentials, or demands some. */
@@ -47,8 +55,8 @@ export interface ChannelUser {
 /** What outlives the connection. */
 export interface ChannelSurroundings {
   readonly lastZxid: LastZxid;
-  readonly deadline: Deadline;
-  readonly maxRequestBytes: number;
+  readonly deadline: Pick<Deadline, 'look' | 'confirm'>;
+  readonly options: Pick<ResolvedOptions, 'maxRequestBytes' | 'inFlight' | 'unref'>;
   /** Op codes that a server has said it does not know. */
   readonly unknownOperations: Set<number>;
 }
@@ -60,6 +68,7 @@ export class Channel implements ConnectionUser {
   readonly #header = new ReplyHeader();
   /** When the pings were sent that have no answer yet; they are answered in order. */
   #pingsSentAt: number[] = [];
+  #roomAwaited = false;
   /** Credentials that wait for the server's word; it may answer them ahead of requests. */
   #claims: { readonly sentAt: number; readonly settle: (accepted: boolean) => void }[] = [];
 
@@ -70,20 +79,44 @@ export class Channel implements ConnectionUser {
     private readonly user: ChannelUser,
     private lastXid = 0,
   ) {
-    this.#heartbeat = new Heartbeat({
-      ping: () => this.#ping(),
-      silence: (milliseconds) =>
-        connection.end(new LinkError(`the server was silent for ${Math.round(milliseconds)} ms`)),
-    });
+    this.#heartbeat = new Heartbeat(
+      {
+        ping: () => this.#ping(),
+        silence: (milliseconds) =>
+          connection.end(new LinkError(`the server was silent for ${Math.round(milliseconds)} ms`)),
+        late: (milliseconds) => user.late(milliseconds),
+      },
+      around.options.unref,
+    );
     this.#heartbeat.start(sessionTimeout);
     connection.user = this;
+  }
+
+  /** Whether one more request may go on the wire. */
+  get hasRoom(): boolean {
+    const { maxOperations, maxBytes } = this.around.options.inFlight;
+    return this.#inFlight.size < maxOperations && this.#inFlight.bytes < maxBytes;
+  }
+
+  /** Asks to be told when there is room for a good part of what may be in flight. */
+  awaitRoom(): void {
+    this.#roomAwaited = true;
+  }
+
+  #checkRoom(): void {
+    const { maxOperations, maxBytes } = this.around.options.inFlight;
+    const { size, bytes } = this.#inFlight;
+    if (size > maxOperations * FULL_ENOUGH || bytes > maxBytes * FULL_ENOUGH) return;
+    this.#roomAwaited = false;
+    this.user.roomy();
   }
 
   /** Sends a request, or fails it where that is pointless. */
   send(request: PendingRequest): void {
     if (request.settled) return;
     const { operation } = request;
-    const { maxRequestBytes, unknownOperations } = this.around;
+    const { unknownOperations } = this.around;
+    const { maxRequestBytes } = this.around.options;
     if (unknownOperations.has(operation.opCode)) {
       request.fail(new ServerFailure(ServerCode.unimplemented, request.sinceHint));
       return;
@@ -101,6 +134,7 @@ export class Channel implements ConnectionUser {
       return;
     }
     request.xid = xid;
+    request.size = size;
     request.timesSent++;
     request.sentAt = this.#sent();
     this.#inFlight.push(request);
@@ -172,6 +206,7 @@ export class Channel implements ConnectionUser {
     this.around.lastZxid.see(header.zxidHigh, header.zxidLow);
     this.around.deadline.confirm(request.sentAt);
     if (header.error < 0) this.#consider(header);
+    if (this.#roomAwaited) this.#checkRoom();
   }
 
   /**

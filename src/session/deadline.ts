@@ -15,6 +15,12 @@ export interface LeaseOptions {
 /** The shortest default margin, milliseconds. */
 const LEAST_MARGIN = 100;
 
+/** The default margin: how long before the end of a session a lease is lost, milliseconds. */
+export function defaultMargin(sessionTimeout: number): number {
+  // Of a very short session something must be left to hold.
+  return Math.min(Math.max(LEAST_MARGIN, sessionTimeout / 10), sessionTimeout / 2);
+}
+
 /**
  * The claim that something held under a session is still held. It is lost before the session can have ended, by a
  * margin; once lost it stays lost, even when the session turns out to be alive.
@@ -62,8 +68,7 @@ export class SessionLease {
 
   /** Milliseconds before the end of the session. */
   marginOf(sessionTimeout: number): number {
-    // Of a very short session something must be left to hold.
-    return this.options.margin ?? Math.min(Math.max(LEAST_MARGIN, sessionTimeout / 10), sessionTimeout / 2);
+    return this.options.margin ?? defaultMargin(sessionTimeout);
   }
 }
 
@@ -82,7 +87,11 @@ export class Deadline {
   /** The largest margin of any lease, so that a look costs nothing while no lease is near its end. */
   #largestMargin = -Infinity;
 
-  constructor(private readonly onLost: () => void) {}
+  constructor(
+    private readonly onLost: () => void,
+    /** Whether the process may end meanwhile. */
+    private readonly unref = false,
+  ) {}
 
   /** Milliseconds until the session may have ended; 0 or less: it may have. */
   get remaining(): number {
@@ -179,11 +188,12 @@ export class Deadline {
     if (this.#timer !== undefined || this.#over !== undefined) return;
     const first = this.#firstLoss();
     if (first === Infinity) return;
-    this.#timer = after(first - now(), () => {
+    const wake = (): void => {
       this.#timer = undefined;
       this.look(now());
       this.#schedule();
-    });
+    };
+    this.#timer = after(first - now(), wake, this.unref);
   }
 }
 

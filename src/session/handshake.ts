@@ -15,7 +15,13 @@ export interface SessionKey {
 
 /** What a server answered to a connect request. */
 export type HandshakeAnswer =
-  | { readonly kind: 'attached'; readonly key: SessionKey; readonly timeout: number }
+  | {
+      readonly kind: 'attached';
+      readonly key: SessionKey;
+      readonly timeout: number;
+      /** The server is cut off from its quorum. */
+      readonly readOnly: boolean;
+    }
   /** The session that was asked for is over, or never was. */
   | { readonly kind: 'expired' };
 
@@ -33,9 +39,9 @@ export function readHandshake(frame: JuteReader, request: ConnectRequest): Hands
       `the answer to the connect request has ${frame.remaining} bytes, at least ${LEAST_RESPONSE_BYTES} were expected`,
     );
   }
-  const { timeout, sessionId, password } = readConnectResponse(frame);
+  const { timeout, sessionId, password, readOnly } = readConnectResponse(frame);
   if (timeout <= 0) return { kind: 'expired' };
   // A server that hands out a new session in place of the one asked for has lost that one.
   if (!request.sessionId.isZero() && !sessionId.equals(request.sessionId)) return { kind: 'expired' };
-  return { kind: 'attached', key: { id: sessionId, password }, timeout };
+  return { kind: 'attached', key: { id: sessionId, password }, timeout, readOnly };
 }

@@ -6,6 +6,8 @@ export interface HeartbeatUser {
   ping(): void;
   /** Nothing was heard for two thirds of the session timeout: the server is to be given up. */
   silence(milliseconds: number): void;
+  /** A timer came late: this process was held up. */
+  late(milliseconds: number): void;
 }
 
 /** When to ping, and when a silent server is given up. */
@@ -17,8 +19,13 @@ export class Heartbeat {
   #lastHeard = 0;
   /** When the first bytes were written of those that came after what was heard last. */
   #waitingSince: number | undefined;
+  #dueAt = 0;
 
-  constructor(private readonly user: HeartbeatUser) {}
+  constructor(
+    private readonly user: HeartbeatUser,
+    /** Whether the process may end meanwhile. */
+    private readonly unref = false,
+  ) {}
 
   /** Begins for a connection that has just been heard; the session timeout is in milliseconds. */
   start(sessionTimeout: number): void {
@@ -50,8 +57,10 @@ export class Heartbeat {
   // Whether the last ping was answered does not matter: its answer may stand behind a long reply, and the server ends a
   // session from which it hears nothing.
   #schedule(): void {
+    const time = now();
     const next = Math.min(this.#lastWritten + this.#pingAfter, this.#givenUpAt());
-    this.#timer = after(next - now(), () => this.#check());
+    this.#dueAt = Math.max(next, time);
+    this.#timer = after(next - time, () => this.#check(), this.unref);
   }
 
   /**
@@ -64,6 +73,7 @@ export class Heartbeat {
 
   #check(): void {
     const time = now();
+    this.user.late(time - this.#dueAt);
     if (time >= this.#givenUpAt()) {
       // This process may have slept: what the server said meanwhile waits in the socket and is to be read first.
       this.#timer = afterPendingInput(() => this.#judge());

@@ -7,6 +7,8 @@ const SHORTEN_FROM = 1024;
 export class InFlight {
   #requests: (PendingRequest | undefined)[] = [];
   #head = 0;
+  /** Bytes of the requests on the wire. */
+  bytes = 0;
 
   get size(): number {
     return this.#requests.length - this.#head;
@@ -14,6 +16,7 @@ export class InFlight {
 
   push(request: PendingRequest): void {
     this.#requests.push(request);
+    this.bytes += request.size;
   }
 
   /** The one that is answered next. */
@@ -23,6 +26,7 @@ export class InFlight {
 
   /** Takes the first one off. */
   shift(): void {
+    this.bytes -= this.first?.size ?? 0;
     this.#requests[this.#head++] = undefined;
     if (this.#head === this.#requests.length) {
       this.#requests.length = 0;
@@ -36,7 +40,10 @@ export class InFlight {
   /** Takes one off that is answered out of turn. */
   take(xid: number): PendingRequest | undefined {
     const index = this.#requests.findIndex((request) => request?.xid === xid);
-    return index === -1 ? undefined : this.#requests.splice(index, 1)[0];
+    if (index === -1) return undefined;
+    const [request] = this.#requests.splice(index, 1);
+    this.bytes -= request?.size ?? 0;
+    return request;
   }
 
   /** Takes all of them off, in order. */
@@ -44,6 +51,7 @@ export class InFlight {
     const all = this.#requests.slice(this.#head) as PendingRequest[];
     this.#requests = [];
     this.#head = 0;
+    this.bytes = 0;
     return all;
   }
 }

@@ -13,6 +13,8 @@ export abstract class PendingRequest {
   xid = 0;
   /** A moment not later than its sending, on the clock of `now()`. */
   sentAt = 0;
+  /** Length of its frame when it was written last, bytes. */
+  size = 0;
   /** How often it was written to a connection. */
   timesSent = 0;
   /** When it stops waiting for a connection, on the clock of `now()`. */

@@ -2,7 +2,15 @@ import Long from 'long';
 import { now } from '../clock.js';
 import { formatServer, type ServerAddress } from '../connection/connect-string.js';
 import type { HostProvider } from '../connection/host-provider.js';
-import { type Failure, isFailure, LinkError, ProtocolError, UnansweredFailure } from '../errors.js';
+import {
+  type Failure,
+  isFailure,
+  LinkError,
+  ProtocolError,
+  ServerCode,
+  ServerFailure,
+  UnansweredFailure,
+} from '../errors.js';
 import type { SessionEvent, SessionState } from '../events.js';
 import { logOf } from '../log.js';
 import type { AuthRequest } from '../operations/auth.js';
@@ -14,15 +22,16 @@ import type { ConnectRequest } from '../protocol/records.js';
 import { type Attached, Attacher } from './attacher.js';
 import { Backlog } from './backlog.js';
 import { Channel } from './channel.js';
-import { Deadline } from './deadline.js';
+import { Deadline, defaultMargin } from './deadline.js';
 import type { Delivery } from './delivery.js';
 import { Farewell } from './farewell.js';
 import type { SessionKey } from './handshake.js';
 import type { Identities } from './identities.js';
 import type { LastZxid } from './last-zxid.js';
 import { type Arming, type PendingRequest, type RequestLimits, TypedRequest } from './pending-request.js';
+import type { ProcessHold } from './process-hold.js';
 import { rewatchRequests } from './rewatch.js';
-import { canMove, type FinalState, isFinal } from './states.js';
+import { canMove, type FinalState, isAttached, isFinal } from './states.js';
 import { type OneShotListener, WatchRegistry } from './watch-registry.js';
 
 const log = logOf('session');
@@ -49,6 +58,8 @@ export interface SessionSurroundings {
   readonly identities: Identities;
   readonly lastZxid: LastZxid;
   readonly delivery: Delivery;
+  /** Keeps the process while operations are waited for; only with the option `unref`. */
+  readonly hold: ProcessHold | undefined;
   /** Told of every change of state, in order. */
   readonly onEvent: (event: SessionEvent) => void;
   /** Told at once when a session has ended otherwise than by `close()`. */
@@ -63,7 +74,7 @@ export interface SessionSurroundings {
  */
 export class Session {
   readonly watches = new WatchRegistry();
-  readonly deadline = new Deadline(() => this.#tell({ type: 'lost', sessionId: this.id }));
+  readonly deadline: Deadline;
   readonly #backlog: Backlog;
   readonly #attacher: Attacher;
   readonly #unknownOperations = new Set<number>();
@@ -72,6 +83,8 @@ export class Session {
   #key: SessionKey;
   #timeout = 0;
   #wasConnected: boolean;
+  /** Whether the ensemble knows the session: one that a read-only server has made up is known to nobody else. */
+  #isReal: boolean;
   #toldAhead = false;
   #channel: Channel | undefined;
   /** Callers who wait until credentials were accepted on the next connection. */
@@ -87,6 +100,8 @@ export class Session {
   ) {
     this.#key = key;
     this.#wasConnected = !key.id.isZero();
+    this.#isReal = this.#wasConnected;
+    this.deadline = new Deadline(() => this.#tell({ type: 'lost', sessionId: this.id }), around.options.unref);
     this.#backlog = new Backlog(around.options.offlineQueue);
     this.#attacher = new Attacher(around.hosts, around.options, {
       connectRequest: () => this.#connectRequest(),
@@ -125,7 +140,17 @@ export class Session {
 
   /** The server in use. */
   get server(): ServerAddress | undefined {
-    return this.#state === 'connected' ? this.#channel?.connection.server : undefined;
+    return this.isAttached ? this.#channel?.connection.server : undefined;
+  }
+
+  /** The highest zxid that the client has seen. */
+  get lastZxid(): Long {
+    return this.around.lastZxid.value;
+  }
+
+  /** Whether there is a connection that operations are sent on. */
+  get isAttached(): boolean {
+    return isAttached(this.#state);
   }
 
   /** Asks the server for something. The promise never rejects: a failure is an outcome, too. */
@@ -136,23 +161,52 @@ export class Session {
     limits?: RequestLimits,
     arming?: Arming,
   ): Promise<Result | Failure> {
-    return new Promise((resolve) => {
-      const pending = new TypedRequest(operation, request, bytes, this.around.delivery, resolve, arming);
+    const { hold, delivery } = this.around;
+    return new Promise((settle) => {
+      const resolve = hold === undefined ? settle : hold.during(settle);
+      const pending = new TypedRequest(operation, request, bytes, delivery, resolve, arming);
       if (limits !== undefined) pending.limit(limits);
       if (!pending.settled) this.#enqueue(pending);
     });
   }
 
   #enqueue(request: PendingRequest): void {
-    if (this.#state === 'connected') this.#channel?.send(request);
-    else if (isFinal(this.#state)) request.fail(finalFailure(this.#state, false));
-    else this.#backlog.add(request);
+    const channel = this.#channel;
+    if (channel === undefined || !this.isAttached) this.#delay(request);
+    else if (this.#state === 'readonly' && request.operation.effect === 'write')
+      request.fail(new ServerFailure(ServerCode.notReadOnly));
+    else if (this.#backlog.size === 0 && channel.hasRoom) channel.send(request);
+    else this.#awaitRoom(request, channel);
+  }
+
+  #delay(request: PendingRequest): void {
+    if (isFinal(this.#state)) request.fail(finalFailure(this.#state, false));
+    else this.#backlog.add(request, 'there is no connection');
+  }
+
+  #awaitRoom(request: PendingRequest, channel: Channel): void {
+    const { maxOperations, maxBytes, whenFull } = this.around.options.inFlight;
+    const reason = `${maxOperations} operations or ${maxBytes} bytes (inFlight) are on the wire`;
+    if (whenFull === 'reject') request.fail(new UnansweredFailure('queueFull', reason, false));
+    else this.#backlog.add(request, reason);
+    channel.awaitRoom();
+  }
+
+  /** Sends what waits, in order, as long as there is room on the wire. */
+  #sendWaiting(channel: Channel): void {
+    this.#backlog.drain(
+      (request) => channel.send(request),
+      () => channel.hasRoom,
+    );
+    if (this.#backlog.size > 0) channel.awaitRoom();
   }
 
   /** Claims an identity, which is among `identities` already, on this connection or the next one. */
   claim(request: AuthRequest): Promise<Failure | undefined> {
-    return new Promise((resolve) => {
-      if (this.#channel === undefined || this.#state !== 'connected') this.#awaitClaims(resolve);
+    const { hold } = this.around;
+    return new Promise<Failure | undefined>((settle) => {
+      const resolve = hold === undefined ? settle : hold.during(settle);
+      if (this.#channel === undefined || !this.isAttached) this.#awaitClaims(resolve);
       else this.#channel.claim(request, (accepted) => (accepted ? resolve(undefined) : this.#awaitClaims(resolve)));
     });
   }
@@ -165,65 +219,97 @@ export class Session {
   // --- Attaching -----------------------------------------------------------------------------------------------------
 
   #connectRequest(): ConnectRequest {
+    const { lastZxid, options } = this.around;
+    const { id, password } = this.#isReal ? this.#key : NO_SESSION;
     return {
-      lastZxidSeen: this.around.lastZxid.value,
-      timeout: this.around.options.sessionTimeout,
-      sessionId: this.#key.id,
-      password: this.#key.password,
-      readOnly: false,
+      lastZxidSeen: lastZxid.value,
+      timeout: options.sessionTimeout,
+      sessionId: id,
+      password,
+      // One that takes no writes is not asked again beside it, nor can it end a session.
+      readOnly: options.readOnly && this.#state !== 'readonly' && this.#farewell === undefined,
     };
   }
 
-  #attached({ connection, key, timeout, sentAt }: Attached): void {
-    this.#key = key;
-    this.#timeout = timeout;
+  #attached(attached: Attached): void {
+    const { connection, key, timeout, sentAt, readOnly } = attached;
     const { around, deadline } = this;
     deadline.look(now());
-    deadline.grant(timeout, sentAt);
-    const channel = new Channel(
+    if (readOnly) this.#attachedReadOnly(attached);
+    else {
+      this.#key = key;
+      this.#timeout = timeout;
+      this.#isReal = true;
+      deadline.grant(timeout, sentAt);
+    }
+    const channel: Channel = new Channel(
       connection,
       timeout,
       {
         lastZxid: around.lastZxid,
-        deadline,
-        maxRequestBytes: around.options.maxRequestBytes,
+        deadline: readOnly ? powerless(deadline) : deadline,
+        options: around.options,
         unknownOperations: this.#unknownOperations,
       },
       {
         changed: (change) => this.#deliver(this.watches.match(change)),
+        roomy: () => this.#sendWaiting(channel),
+        late: (lag) => this.#late(lag),
         expired: () => this.#expired('the server answered that the session has expired'),
         authFailed: (why) => this.#finish('authFailed', why),
-        ended: (reason, unanswered) => this.#disconnected(reason, unanswered),
+        ended: (reason, unanswered) => this.#disconnected(channel, reason, unanswered),
       },
     );
+    const before = this.#channel;
     this.#channel = channel;
-    if (this.#farewell === undefined) this.#authenticate(channel);
+    before?.connection.end(new LinkError('a server was found that takes writes'));
+    if (this.#farewell === undefined) this.#authenticate(channel, readOnly);
     else this.#sayFarewell(channel, this.#farewell);
   }
 
+  /** A server without a quorum takes any session for alive, and makes one up where there is none. */
+  #attachedReadOnly({ key, timeout }: Attached): void {
+    if (this.#isReal) return;
+    this.#key = key;
+    this.#timeout = timeout;
+  }
+
   /** No operation is sent before the server has accepted all credentials, those included that are added meanwhile. */
-  #authenticate(channel: Channel, begin = 0): void {
+  #authenticate(channel: Channel, readOnly: boolean, begin = 0): void {
     const requests = this.around.identities.all.slice(begin);
     let open = requests.length;
-    if (open === 0) this.#connected(channel);
+    if (open === 0) this.#established(channel, readOnly);
     for (const request of requests) {
       channel.claim(request, (accepted) => {
         if (accepted && --open === 0 && this.#farewell === undefined)
-          this.#authenticate(channel, begin + requests.length);
+          this.#authenticate(channel, readOnly, begin + requests.length);
       });
     }
   }
 
-  #connected(channel: Channel): void {
+  #established(channel: Channel, readOnly: boolean): void {
     const server = formatServer(channel.connection.server);
+    this.#toldAhead = false;
+    this.#move(readOnly ? 'readonly' : 'connected', `at ${server}, session timeout ${this.#timeout} ms`);
+    for (const settle of this.#claimants.splice(0)) settle();
+    this.#rewatch(channel);
+    if (readOnly) this.#beginReadOnly(channel, server);
+    else this.#beginConnected(channel, server);
+  }
+
+  #beginReadOnly(channel: Channel, server: string): void {
+    this.deadline.suspended();
+    for (const request of this.#backlog.takeAll()) this.#enqueue(request);
+    this.#tell({ type: 'readonly', sessionId: this.id, server });
+    // Meanwhile one that takes writes is looked for.
+    if (this.#channel === channel) this.#attacher.start();
+  }
+
+  #beginConnected(channel: Channel, server: string): void {
     const resumed = this.#wasConnected;
     this.#wasConnected = true;
-    this.#toldAhead = false;
-    this.#move('connected', `at ${server}, session timeout ${this.#timeout} ms`);
     this.deadline.resumed();
-    for (const settle of this.#claimants.splice(0)) settle();
-    if (resumed) this.#rewatch(channel);
-    for (const request of this.#backlog.takeAll()) channel.send(request);
+    this.#sendWaiting(channel);
     this.#tell({
       type: 'connected',
       sessionId: this.id,
@@ -265,7 +351,7 @@ export class Session {
   /** Watches again what is left at a path where the server has forgotten all of it; what changed since is reported. */
   watchAgain(path: string): void {
     const channel = this.#channel;
-    if (this.#state !== 'connected' || channel === undefined) return;
+    if (channel === undefined || !this.isAttached) return;
     for (const request of this.#rewatchRequests(path)) this.#setWatches(channel, request);
   }
 
@@ -281,7 +367,7 @@ export class Session {
     const { watches } = this;
     if (!watches.removeOneShot(path, key) || watches.has(path) || watches.expects(path)) return;
     // Whatever it comes to: a watch that stays behind tells nobody.
-    if (this.#state === 'connected') void this.removeWatches(path);
+    if (this.isAttached) void this.removeWatches(path);
   }
 
   /** Makes the server forget all watches of a path, and watches again what is still watched here. */
@@ -316,15 +402,23 @@ export class Session {
 
   // --- The connection ends -------------------------------------------------------------------------------------------
 
-  #disconnected(reason: Error, unanswered: readonly PendingRequest[]): void {
-    this.#channel = undefined;
+  #disconnected(channel: Channel, reason: Error, unanswered: readonly PendingRequest[]): void {
+    const isReplaced = this.#channel !== channel;
+    if (!isReplaced) this.#channel = undefined;
     this.#settleUnanswered(reason, unanswered);
-    if (this.#state === 'connected') {
+    if (this.isAttached) {
       this.#move('suspended', reason.message);
       this.deadline.suspended();
       this.#tell({ type: 'suspended', sessionId: this.id, cause: reason });
     }
-    if (!isFinal(this.#state) || this.#farewell?.isOpen === true) this.#attacher.start();
+    if (!isReplaced && (!isFinal(this.#state) || this.#farewell?.isOpen === true)) this.#attacher.start();
+  }
+
+  /** A stop that is shorter than the margin of leases has cost nothing. */
+  #late(lag: number): void {
+    if (!this.#isReal || lag < defaultMargin(this.#timeout)) return;
+    const { remaining } = this.deadline;
+    this.#tell({ type: 'stalled', sessionId: this.id, lag, remaining, sessionTimeout: this.#timeout });
   }
 
   /** Reads are kept for the next connection of this session, the rest fails. */
@@ -385,7 +479,10 @@ export class Session {
    */
   close(timeout: number, keepSession: boolean): Promise<boolean> {
     if (isFinal(this.#state)) return Promise.resolve(false);
-    return new Promise((resolve) => {
+    const { hold } = this.around;
+    return new Promise<boolean>((settle) => {
+      const resolve = hold === undefined ? settle : hold.during(settle);
+      const canEnd = this.#state !== 'readonly';
       const farewell = new Farewell(timeout, keepSession, (confirmed) => {
         this.#attacher.stop();
         this.#channel?.connection.end(new LinkError('the client was closed'));
@@ -395,8 +492,8 @@ export class Session {
       this.#move('closed', 'by the user');
       this.#settleAll('closed', 'the client was closed');
       this.#tell({ type: 'closed', sessionId: this.id });
-      if (this.#channel !== undefined) this.#sayFarewell(this.#channel, farewell);
-      else if (this.id.isZero() || keepSession) farewell.done(false);
+      if (this.#channel !== undefined && canEnd) this.#sayFarewell(this.#channel, farewell);
+      else if (!this.#isReal || keepSession) farewell.done(false);
       // Otherwise the attacher goes on: a session that can be reached is ended, not left to time out.
     });
   }
@@ -429,6 +526,11 @@ export class Session {
   #tell(event: SessionEvent): void {
     this.around.delivery.event(() => this.around.onEvent(event));
   }
+}
+
+/** A deadline that is not moved: a server without a quorum cannot keep a session alive. */
+function powerless(deadline: Deadline): Pick<Deadline, 'look' | 'confirm'> {
+  return { look: (time) => deadline.look(time), confirm: () => undefined };
 }
 
 /** What requests get when the session is over. */

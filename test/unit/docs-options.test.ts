@@ -25,9 +25,12 @@ function toNumber(text: string): number {
 }
 
 test('names every option, and no other', () => {
-  const { offlineQueue, ...others } = resolveOptions();
-  const bounds = Object.keys(offlineQueue).map((name) => `offlineQueue.${name}`);
-  expect(rows.map(({ name }) => name).sort()).toEqual([...Object.keys(others), 'offlineQueue', ...bounds].sort());
+  const known = Object.entries(resolveOptions()).flatMap(([name, value]) =>
+    name === 'offlineQueue' || name === 'inFlight'
+      ? [name, ...Object.keys(value as object).map((each) => `${name}.${each}`)]
+      : [name],
+  );
+  expect(rows.map(({ name }) => name).sort()).toEqual(known.sort());
 });
 
 describe.each(numbers.map((row): [string, typeof row] => [row.name, row]))('%s', (name, row) => {
@@ -54,11 +57,15 @@ describe.each(numbers.map((row): [string, typeof row] => [row.name, row]))('%s',
 });
 
 test('the other defaults are those that the page says', () => {
-  const { auth, session, renewSession, whenAhead, lookup } = resolveOptions();
+  const { auth, session, renewSession, whenAhead, lookup, inFlight, readOnly, keepSession, unref } = resolveOptions();
   const said = Object.fromEntries(rows.map(({ name, standard }) => [name, standard.trim()]));
   expect([auth, said.auth]).toEqual([[], 'none']);
   expect([session, said.session]).toEqual([undefined, 'none']);
   expect([lookup, said.lookup]).toEqual([undefined, '`dns.lookup`']);
   expect(said.renewSession).toBe(`\`${String(renewSession)}\``);
+  expect([said.readOnly, said.keepSession, said.unref]).toEqual(
+    [readOnly, keepSession, unref].map((value) => `\`${String(value)}\``),
+  );
+  expect(said['inFlight.whenFull']).toBe(`\`'${inFlight.whenFull}'\``);
   expect(said.whenAhead).toBe(`\`'${whenAhead}'\``);
 });

@@ -21,6 +21,11 @@ const defaults = {
   session: undefined,
   renewSession: true,
   whenAhead: 'renew',
+  inFlight: { maxOperations: 100_000, maxBytes: 64 * MIB, whenFull: 'wait' },
+  readOnly: false,
+  keepSession: false,
+  unref: false,
+  retry: expect.any(Function),
   lookup: undefined,
 };
 
@@ -58,6 +63,8 @@ describe('numbers', () => {
     ['offlineQueue.maxOperations', 'operations', 1, LONGEST],
     ['offlineQueue.maxBytes', 'bytes', 1, Number.MAX_SAFE_INTEGER],
     ['offlineQueue.maxWait', 'milliseconds', 1, LONGEST],
+    ['inFlight.maxOperations', 'operations', 1, LONGEST],
+    ['inFlight.maxBytes', 'bytes', 1, Number.MAX_SAFE_INTEGER],
   ];
 
   function resolveNumber(name: string, value: unknown): unknown {
@@ -97,6 +104,12 @@ describe('the other options', () => {
     ['renewSession', 'no', 'the option renewSession is "no"; it must be true or false'],
     ['renewSession', null, 'the option renewSession is null; it must be true or false'],
     ['whenAhead', 'panic', 'the option whenAhead is "panic"; it must be "renew" or "wait"'],
+    ['readOnly', 1, 'the option readOnly is 1; it must be true or false'],
+    ['keepSession', 'no', 'the option keepSession is "no"; it must be true or false'],
+    ['unref', null, 'the option unref is null; it must be true or false'],
+    ['retry', true, 'the option retry is true; it must be a function, such as retries.exponential()'],
+    ['inFlight', false, 'the option inFlight is false; it must be an object'],
+    ['inFlight', { whenFull: 'drop' }, 'the option inFlight.whenFull is "drop"; it must be "wait" or "reject"'],
     ['lookup', 'dns', 'the option lookup is "dns"; it must be a function'],
     ['lookup', {}, 'the option lookup is of type object; it must be a function'],
     ['offlineQueue', true, 'the option offlineQueue is true; it must be an object, or false'],
@@ -135,7 +148,7 @@ describe('unknown names are refused', () => {
   it('among the options', () => {
     expect(() => resolveAny({ sessionTimeOut: 1 })).toThrow(
       new InvalidArgumentError(
-        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, auth, session, renewSession, whenAhead, lookup',
+        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup',
       ),
     );
   });

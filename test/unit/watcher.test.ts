@@ -9,7 +9,7 @@ import { oneShotArming, Watcher } from '../../src/watcher.js';
 /** What a watcher needs of a session. */
 class FakeSession {
   readonly watches = new WatchRegistry();
-  state = 'connected';
+  isAttached = true;
   readonly addOneShot: WatchRegistry['addOneShot'] = (...watch) => this.watches.addOneShot(...watch);
   readonly watchAgain = jest.fn<(path: string) => void>();
   readonly removeWatches = jest.fn(async (path: string): Promise<void> => this.watches.disturb(path));
@@ -227,7 +227,7 @@ describe('close()', () => {
 
   it('asks no server while there is no connection', async () => {
     const watcher = watching();
-    session.state = 'suspended';
+    session.isAttached = false;
     await watcher.close();
     expect(session.removeWatches).not.toHaveBeenCalled();
     expect(session.watches.has('/app/a')).toBe(false);

@@ -11,7 +11,11 @@ let user: { [Name in keyof ConnectionUser]: jest.Mock<ConnectionUser[Name]> };
 beforeEach(() => {
   const network = useFakeNetwork();
   user = { opened: jest.fn(), heard: jest.fn(), frame: jest.fn(), ended: jest.fn() };
-  connection = new Connection({ host: 'zk', port: 2181 }, user, { maxFrameBytes: 1024, lookup: undefined });
+  connection = new Connection({ host: 'zk', port: 2181 }, user, {
+    maxFrameBytes: 1024,
+    lookup: undefined,
+    unref: false,
+  });
   socket = network.newest;
 });
 afterEach(() => {

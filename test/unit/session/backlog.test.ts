@@ -17,7 +17,7 @@ afterEach(useRealClock);
 /** Adds a request of so many bytes. */
 function added(bytes = 1): Asked {
   const asked = askRead({ bytes });
-  backlog.add(asked.request);
+  backlog.add(asked.request, 'there is no connection');
   return asked;
 }
 
@@ -103,7 +103,7 @@ describe('the bound of their age', () => {
     expect(first.outcomes).toEqual([]);
     await clock.advance(1);
     expect(codesOf(first.outcomes)).toEqual(['OPERATION_TIMEOUT']);
-    expect(message(first)).toBe('there was no connection for as long as offlineQueue.maxWait allows');
+    expect(message(first)).toBe('it could not be sent for as long as offlineQueue.maxWait allows');
     expect(second.outcomes).toEqual([]);
     await clock.advance(600);
     expect(codesOf(second.outcomes)).toEqual(['OPERATION_TIMEOUT']);

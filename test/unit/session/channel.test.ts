@@ -5,6 +5,7 @@ import { now } from '../../../src/clock.js';
 import { FrameTooLargeError, LinkError, ProtocolError, type UnansweredFailure } from '../../../src/errors.js';
 import type { WatchedChange } from '../../../src/events.js';
 import { deleteNode, exists, getData, setData, sync } from '../../../src/operations/index.js';
+import { resolveOptions } from '../../../src/options.js';
 import { Channel, type ChannelUser } from '../../../src/session/channel.js';
 import { Deadline } from '../../../src/session/deadline.js';
 import { LastZxid } from '../../../src/session/last-zxid.js';
@@ -31,7 +32,8 @@ let channel: Channel;
 /** Begins a channel on a connection of its own. */
 function open(lastXid = 0): Channel {
   connection = new FakeConnection(LIMIT);
-  const around = { lastZxid, deadline, maxRequestBytes: LIMIT, unknownOperations };
+  const options = resolveOptions({ maxRequestBytes: LIMIT, inFlight: { maxOperations: 4, maxBytes: 1_000 } });
+  const around = { lastZxid, deadline, options, unknownOperations };
   return new Channel(connection.asConnection, T, around, user, lastXid);
 }
 
@@ -41,7 +43,14 @@ beforeEach(() => {
   deadline = new Deadline(() => undefined);
   deadline.grant(T, now());
   unknownOperations = new Set();
-  user = { changed: jest.fn(), expired: jest.fn(), authFailed: jest.fn(), ended: jest.fn() };
+  user = {
+    changed: jest.fn(),
+    roomy: jest.fn(),
+    late: jest.fn(),
+    expired: jest.fn(),
+    authFailed: jest.fn(),
+    ended: jest.fn(),
+  };
   channel = open();
 });
 afterEach(() => {

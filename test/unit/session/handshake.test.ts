@@ -42,6 +42,7 @@ describe('a server', () => {
       kind: 'attached',
       key: { id: Long.fromNumber(77), password: PASSWORD },
       timeout: 4_000,
+      readOnly: false,
     });
   });
 

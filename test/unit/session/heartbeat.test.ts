@@ -9,12 +9,14 @@ let clock: TestClock;
 let heartbeat: Heartbeat;
 const ping = jest.fn<() => void>();
 const silence = jest.fn<(milliseconds: number) => void>();
+const late = jest.fn<(milliseconds: number) => void>();
 
 beforeEach(() => {
   clock = useTestClock();
   ping.mockReset().mockImplementation(() => heartbeat.wrote(now()));
   silence.mockReset();
-  heartbeat = new Heartbeat({ ping, silence });
+  late.mockReset();
+  heartbeat = new Heartbeat({ ping, silence, late });
   heartbeat.start(T);
 });
 afterEach(() => {

@@ -40,6 +40,7 @@ function begin(options: ClientOptions = {}, key?: SessionKey): void {
       identities,
       lastZxid,
       delivery: new Delivery(),
+      hold: undefined,
       onEvent: (event) => told.push(event),
       onEnded: (_, state) => ended.push(state),
       onAttempt: () => undefined,
