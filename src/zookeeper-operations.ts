@@ -349,14 +349,13 @@ export class ZooKeeperOperations {
   ): Promise<T> {
     const request: WatchableRequest = { path: '', watch: false };
     if (options === NO_LIMITS) return this.#ask(operation, path, request, NO_LIMITS, map);
-    const { watch, sync, atLeast, signal, timeout } = options;
+    const { watch, sync, atLeast } = options;
     if (sync === true || atLeast !== undefined) return this.#readFresh(operation, path, options, map);
-    checkOptions(options, optionNames.read, operation.name, path);
     const arming =
       watch === undefined || operation.watch === undefined
         ? undefined
         : oneShotArming(this.sessions.session, this.base, operation.watch, request, watch);
-    return this.#ask(operation, path, request, { signal, timeout }, map, arming);
+    return this.#ask(operation, path, request, options, map, arming, optionNames.read);
   }
 
   /** The sync and the read leave together; the server answers them in order. */
@@ -406,9 +405,10 @@ export class ZooKeeperOperations {
     limits: RequestLimits,
     map?: (result: Result) => T,
     arming?: Arming,
+    known: ReadonlySet<string> = optionNames.limits,
   ): Promise<T> {
     checkPath(path, operation.name);
-    if (limits !== NO_LIMITS) checkOptions(limits, optionNames.limits, operation.name, path);
+    if (limits !== NO_LIMITS) checkOptions(limits, known, operation.name, path);
     if (operation.effect === 'write') checkFields(request, operation.name, path);
     request.path = this.base.toServer(path);
     const bytes = path.length + dataBytes(request.data ?? null);
