@@ -253,8 +253,6 @@ export class Session {
   #attached(attached: Attached): void {
     const { connection, key, timeout, sentAt, readOnly } = attached;
     const { around, deadline } = this;
-    this.#meter.session = this.hexId;
-    this.#meter.server = formatServer(connection.server);
     deadline.look(now());
     if (readOnly) this.#attachedReadOnly(attached);
     else {
@@ -263,6 +261,8 @@ export class Session {
       this.#isReal = true;
       deadline.grant(timeout, sentAt);
     }
+    this.#meter.session = this.hexId;
+    this.#meter.server = formatServer(connection.server);
     const channel: Channel = new Channel(
       connection,
       timeout,
