@@ -10,8 +10,9 @@ const leaves = ['errors', 'events', 'options', 'paths', 'acl', 'stat', 'clock', 
 const layers = {
   './src/protocol': ['./protocol', ...leaves],
   './src/operations': ['./operations', './protocol', ...leaves],
-  './src/connection': ['./connection', './protocol', ...leaves],
-  './src/session': ['./session', './operations', './connection', './protocol', ...leaves],
+  './src/metrics': ['./metrics', ...leaves],
+  './src/connection': ['./connection', './protocol', './metrics', ...leaves],
+  './src/session': ['./session', './operations', './connection', './protocol', './metrics', ...leaves],
 };
 const outside = ['./recipes', './test', './examples', './bench', './scripts'];
 const zones = [

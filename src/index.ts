@@ -82,6 +82,9 @@ export type {
   WatchEvent,
   WatchResync,
 } from './events.js';
+export type { LogFields, Logger } from './log.js';
+export type { ConnectionMessage, OperationMessage, OperationStart } from './metrics/channels.js';
+export type { LatencyMetrics, Metrics, OperationMetrics, WatchCounts } from './metrics/snapshot.js';
 export type { Identity } from './operations/auth.js';
 export type { CreateMode } from './operations/create.js';
 export type { AclWithStat } from './operations/get-acl.js';
@@ -109,12 +112,13 @@ export {
 } from './retry-policy.js';
 export { type LeaseOptions, SessionLease } from './session/deadline.js';
 export type { RequestLimits } from './session/pending-request.js';
+export type { WatchedPath, WatchKind } from './session/watch-registry.js';
 export { SessionInfo } from './session-info.js';
 export { Stat } from './stat.js';
 export type { WalkedZNode } from './subtree.js';
 export type { Transaction } from './transaction.js';
 export { Watcher } from './watcher.js';
-export { type RetryAttempt, type RetryOptions, type WaitOptions, ZooKeeper } from './zookeeper.js';
+export { type ClientSummary, type RetryAttempt, type RetryOptions, type WaitOptions, ZooKeeper } from './zookeeper.js';
 export type {
   AddWatchOptions,
   DeleteOptions,

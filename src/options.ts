@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from './errors.js';
+import type { Logger } from './log.js';
 import { type RetryPolicy, standardPolicy } from './retry-policy.js';
 
 /** Credentials that are sent on every connection. */
@@ -86,6 +87,8 @@ export interface ClientOptions {
   readonly retry?: RetryPolicy | undefined;
   /** Finds the addresses of host names; the form of `dns.lookup`, which is the default. */
   readonly lookup?: LookupLike | undefined;
+  /** Is told what happens to sessions and connections, a line each: `console` will do. Without it the client is silent. */
+  readonly logger?: Logger | undefined;
 }
 
 /** The form of `dns.lookup` with `all: true`. */
@@ -121,6 +124,7 @@ export interface ResolvedOptions {
   readonly unref: boolean;
   readonly retry: RetryPolicy;
   readonly lookup: LookupLike | undefined;
+  readonly logger: Logger | undefined;
 }
 
 /** The longest time that the wire and Node's timers can hold, milliseconds. */
@@ -163,12 +167,13 @@ const names: readonly string[] = [
   'unref',
   'retry',
   'lookup',
+  'logger',
 ] satisfies readonly (keyof ClientOptions)[];
 
 /** Fills in the defaults. Throws `InvalidArgumentError` at an unknown name or a value out of range. */
 export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
   rejectUnknown(options, names, 'option');
-  const { offlineQueue = {}, inFlight = {}, auth = [], session, lookup } = options;
+  const { offlineQueue = {}, inFlight = {}, auth = [], session, lookup, logger } = options;
   const { renewSession = true, whenAhead = 'renew', readOnly = false, keepSession = false, unref = false } = options;
   const { retry = standardPolicy } = options;
   return Object.freeze({
@@ -187,6 +192,7 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
     unref: boolean('unref', unref),
     retry: typeof retry === 'function' ? retry : fail('retry', retry, 'a function, such as retries.exponential()'),
     lookup: lookup === undefined || typeof lookup === 'function' ? lookup : fail('lookup', lookup, 'a function'),
+    logger: logger === undefined ? undefined : checkLogger(logger),
   });
 }
 
@@ -234,6 +240,16 @@ function checkCredentials(session: SessionCredentials): SessionCredentials {
   if (typeof session.password !== 'string')
     throw new InvalidArgumentError('the option session.password must be base64 text');
   return session;
+}
+
+function checkLogger(logger: Logger): Logger {
+  const missing = (['debug', 'warn', 'error'] as const).filter(
+    (name) => !isObject(logger) || typeof logger[name] !== 'function',
+  );
+  if (missing.length === 0) return logger;
+  throw new InvalidArgumentError(
+    `the option logger must have the functions debug, warn and error; it lacks ${missing.join(', ')}`,
+  );
 }
 
 function number(name: keyof typeof numbers, value: number | undefined): number {

@@ -1,5 +1,6 @@
 import type Long from 'long';
 import { formatServer } from './connection/connect-string.js';
+import { hexOf } from './log.js';
 import type { SessionCredentials } from './options.js';
 import type { Session } from './session/session.js';
 
@@ -47,6 +48,6 @@ export class SessionInfo {
 
   /** The id in hexadecimal, as servers log it. */
   toString(): string {
-    return `0x${this.id.toUnsigned().toString(16)}`;
+    return hexOf(this.id);
   }
 }

@@ -21,11 +21,14 @@ import { LastZxid } from './session/last-zxid.js';
 import { ProcessHold } from './session/process-hold.js';
 import { Session, type SessionSurroundings } from './session/session.js';
 import { type FinalState, isAttached, isFinal } from './session/states.js';
+import { Telemetry } from './telemetry.js';
 
 /** The sessions of one client, one after the other: when one expires, the next one is opened. */
 export class Succession {
   readonly events = new EventEmitter();
   readonly identities: Identities;
+  readonly telemetry: Telemetry;
+  readonly lastZxid = new LastZxid();
   readonly #surroundings: SessionSurroundings;
   /** The servers that were tried since the last connection, with what came of the last try that has ended. */
   readonly #attempts = new Map<string, Error | undefined>();
@@ -41,17 +44,26 @@ export class Succession {
     this.events.setMaxListeners(0);
     this.identities = new Identities(options.auth);
     this.#hold = options.unref ? new ProcessHold() : undefined;
+    this.telemetry = new Telemetry(this);
     this.#surroundings = {
       options,
       hosts: new HostProvider(servers),
       identities: this.identities,
-      lastZxid: new LastZxid(),
+      lastZxid: this.lastZxid,
       delivery: new Delivery(),
       hold: this.#hold,
+      metrics: this.telemetry.metrics,
+      onMoved: (session, from, why) => this.telemetry.moved(session, from, why),
       onEvent: (event) => this.#tell(event),
       onEnded: (session, state) => this.#ended(session, state),
-      onAttempt: (server) => this.#attempts.set(formatServer(server), this.#attempts.get(formatServer(server))),
-      onAttemptFailed: (server, reason) => this.#attempts.set(formatServer(server), reason),
+      onAttempt: (server, purpose) => {
+        this.#attempts.set(formatServer(server), this.#attempts.get(formatServer(server)));
+        this.telemetry.attempted(server, purpose);
+      },
+      onAttemptFailed: (server, reason) => {
+        this.#attempts.set(formatServer(server), reason);
+        this.telemetry.attemptFailed(server, reason);
+      },
     };
     this.#session = new Session(this.#surroundings, keyOf(options));
     this.#session.start();
@@ -111,6 +123,7 @@ export class Succession {
 
   #tell(event: SessionEvent): void {
     if (event.type === 'connected' || event.type === 'readonly') this.#attempts.clear();
+    this.telemetry.told(event);
     emitIsolated(this.events, event);
   }
 }

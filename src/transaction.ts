@@ -10,9 +10,9 @@ import {
   optionNames,
 } from './arguments.js';
 import { type CreatedInTransaction, type CreateSpec, describeCreated } from './created.js';
-import { InvalidArgumentError, ProtocolError, ServerCode, serverError, type TransactionOutcome } from './errors.js';
+import { InvalidArgumentError, ProtocolError, serverError, type TransactionOutcome } from './errors.js';
 import { type CreateMode, createFlags, isSequential } from './operations/create.js';
-import type { MultiOperation, MultiResponse, MultiResult } from './operations/multi.js';
+import { failureIn, type MultiOperation, type MultiResponse, type MultiResult } from './operations/multi.js';
 import { type Chroot, checkPath } from './paths.js';
 import type { Data } from './protocol/records.js';
 import type { RequestLimits } from './session/pending-request.js';
@@ -30,9 +30,6 @@ interface Step {
   readonly operation: MultiOperation;
   readonly path: string;
 }
-
-/** The code of operations of a failed transaction that came after the one that failed. */
-const NOT_TRIED = -2;
 
 /**
  * Collects checks and writes, which the server then carries out all together or not at all. The results come in the
@@ -138,12 +135,11 @@ export class Transaction<Results extends readonly unknown[] = []> {
   }
 
   #throwFailure(results: readonly MultiResult[]): void {
-    const codes = results.map((result) => (result.kind === 'error' ? result.code : ServerCode.ok));
-    const index = codes.findIndex((code) => code !== ServerCode.ok && code !== NOT_TRIED);
-    const step = this.#steps[index];
-    const code = codes[index];
-    if (step === undefined || code === undefined) return;
-    const outcomes = codes.map((_, at): TransactionOutcome =>
+    const failure = failureIn(results);
+    const step = failure === undefined ? undefined : this.#steps[failure.index];
+    if (failure === undefined || step === undefined) return;
+    const { index, code } = failure;
+    const outcomes = results.map((_, at): TransactionOutcome =>
       at < index ? 'rolledBack' : at === index ? 'failed' : 'notTried',
     );
     const operation = step.operation.kind.startsWith('create') ? 'create' : step.operation.kind;

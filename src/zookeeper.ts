@@ -1,3 +1,4 @@
+import { inspect, type InspectOptions } from 'node:util';
 import type Long from 'long';
 import { ANY_VERSION, checkOneOf, checkOptions, optionNames } from './arguments.js';
 import { parseConnectString } from './connection/connect-string.js';
@@ -6,6 +7,7 @@ import { InvalidArgumentError, NoNodeError, SessionExpiredError } from './errors
 import type { SessionEventMap, SessionState } from './events.js';
 import { limited } from './limited.js';
 import type { CreateMode } from './operations/create.js';
+import type { Metrics } from './metrics/snapshot.js';
 import type { ZNode } from './operations/get-data.js';
 import { checkAuth, type ClientOptions, resolveOptions } from './options.js';
 import { createWithParents, ensurePath, upsert, type UpsertOptions } from './parents.js';
@@ -19,6 +21,7 @@ import type { LeaseOptions, SessionLease } from './session/deadline.js';
 import type { RequestLimits } from './session/pending-request.js';
 import type { Session } from './session/session.js';
 import { isFinal } from './session/states.js';
+import type { WatchedPath } from './session/watch-registry.js';
 import { SessionInfo } from './session-info.js';
 import type { Stat } from './stat.js';
 import { childrenWithData, deleteTree, type WalkedZNode, walk } from './subtree.js';
@@ -40,6 +43,26 @@ export interface RetryOptions extends RequestLimits {
   readonly policy?: RetryPolicy | undefined;
   /** Which errors are worth another try. Default: those that pass by themselves. */
   readonly isRetryable?: ((error: unknown) => boolean) | undefined;
+}
+
+/** The live state of a client: what is shown of it where it is printed. */
+export interface ClientSummary {
+  readonly state: SessionState;
+  /** Id of the session in hexadecimal; `0x0` before the first connection. */
+  readonly session: string;
+  /** Negotiated session timeout, milliseconds; 0 before the first connection. */
+  readonly timeout: number;
+  /** For how long the session is certainly alive, milliseconds; 0: it may have ended. */
+  readonly remaining: number;
+  /** `host:port` of the server in use, while connected. */
+  readonly server: string | undefined;
+  /** Operations that were sent and are not answered. */
+  readonly inFlight: number;
+  /** Operations that wait for a connection. */
+  readonly queued: number;
+  /** Paths that are watched, by kind. */
+  readonly watches: number;
+  readonly root: string;
 }
 
 /** How to wait for something. */
@@ -204,10 +227,56 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     if (!this.isView) await this.close();
   }
 
-  /** The state in one line, without secrets. */
+  // --- What goes on -------------------------------------------------------------------------------------------------
+
+  /**
+   * What this client has done since it was opened, and how it is now: operations by name and outcome, latencies,
+   * traffic, connections, availability. Plain data, made at the call; a view made by {@link chroot} has that of its
+   * client. Never throws, and asks no server: also while disconnected and after `close()`.
+   */
+  metrics(): Metrics {
+    return this.sessions.telemetry.snapshot();
+  }
+
+  /**
+   * The watches of the current session at and below the root of this client: the path, the kind, and how many listeners
+   * or watchers are told. They stay while disconnected, and are gone when the session ends.
+   */
+  watches(): WatchedPath[] {
+    return this.sessions.session.watches
+      .list()
+      .filter(({ path }) => this.base.contains(path))
+      .map((watch) => ({ ...watch, path: this.base.toClient(watch.path) }));
+  }
+
+  /** The live state in one line, without secrets. */
   override toString(): string {
-    const { session } = this;
-    return `ZooKeeper(${this.state}, session ${session.toString()}, server ${session.server ?? 'none'}, root ${this.root})`;
+    const { state, session, timeout, remaining, server, inFlight, queued, watches, root } = this.toJSON();
+    return (
+      `ZooKeeper(${state}, session ${session} of ${timeout} ms, ${remaining} ms remaining, server ${server ?? 'none'}, ` +
+      `${inFlight} in flight, ${queued} queued, ${watches} watches, root ${root})`
+    );
+  }
+
+  /** The live state, without secrets: what `JSON.stringify` and `console.log` show of a client. */
+  toJSON(): ClientSummary {
+    const { session } = this.sessions;
+    const { inFlight, queued } = session.load;
+    return {
+      state: session.state,
+      session: session.hexId,
+      timeout: session.timeout,
+      remaining: Math.max(0, Math.round(session.deadline.remaining)),
+      server: this.session.server,
+      inFlight,
+      queued,
+      watches: Object.values(session.watches.counts).reduce((sum, count) => sum + count, 0),
+      root: this.root,
+    };
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `ZooKeeper ${inspect(this.toJSON(), options)}`;
   }
 
   // --- Znodes, with more than one request ------------------------------------------------------------------------------

@@ -1,14 +1,12 @@
 import type { Socket } from 'node:net';
 import { LinkError, ProtocolError } from '../errors.js';
 import { now } from '../clock.js';
-import { logOf } from '../log.js';
+import { noTraffic, type Traffic } from '../metrics/traffic.js';
 import type { JuteReader } from '../protocol/jute-reader.js';
 import { JuteWriter } from '../protocol/jute-writer.js';
-import { formatServer, type ServerAddress } from './connect-string.js';
+import type { ServerAddress } from './connect-string.js';
 import { dial, type Lookup } from './dial.js';
 import { FrameReader } from './frame-reader.js';
-
-const log = logOf('connection');
 
 /** Who is told what happens on a connection. */
 export interface ConnectionUser {
@@ -33,6 +31,7 @@ export class Connection {
   bytesRead = 0;
 
   readonly #socket: Socket;
+  readonly #traffic: Traffic;
   readonly #frames: FrameReader;
   #over = false;
 
@@ -44,10 +43,16 @@ export class Connection {
       readonly lookup: Lookup | undefined;
       /** Whether the process may end while the connection is open. */
       readonly unref: boolean;
+      /** Counts what goes over the wire. */
+      readonly traffic?: Traffic | undefined;
     },
   ) {
     this.user = user;
-    this.#frames = new FrameReader(options.maxFrameBytes, (frame) => this.user.frame(frame));
+    this.#traffic = options.traffic ?? noTraffic();
+    this.#frames = new FrameReader(options.maxFrameBytes, (frame) => {
+      this.#traffic.framesReceived++;
+      this.user.frame(frame);
+    });
     this.#socket = dial(server, options.lookup);
     if (options.unref) this.#socket.unref();
     this.#socket.on('connect', () => this.#opened());
@@ -58,8 +63,9 @@ export class Connection {
     this.#socket.on('close', () => this.end(new LinkError('the socket was closed')));
   }
 
-  /** Lets what was written leave at the end of this turn. Returns a moment that is not later than that. */
+  /** Lets a frame that was written leave at the end of this turn. Returns a moment that is not later than that. */
   send(): number {
+    this.#traffic.framesSent++;
     if (this.#turnStarted === undefined) {
       this.#turnStarted = now();
       process.nextTick(() => this.#flush());
@@ -73,19 +79,18 @@ export class Connection {
     this.#over = true;
     this.#frames.stop();
     this.#socket.destroy();
-    log('%s: over: %s', formatServer(this.server), reason.message);
     this.user.ended(reason);
   }
 
   #opened(): void {
     if (this.#over) return;
-    log('%s: open', formatServer(this.server));
     this.user.opened();
   }
 
   #received(chunk: Buffer): void {
     if (this.#over) return;
     this.bytesRead += chunk.length;
+    this.#traffic.bytesReceived += chunk.length;
     this.user.heard();
     try {
       this.#frames.push(chunk);
@@ -97,7 +102,9 @@ export class Connection {
   #flush(): void {
     this.#turnStarted = undefined;
     if (this.#over || this.out.length === 0) return;
-    this.#socket.write(this.out.take());
+    const bytes = this.out.take();
+    this.#traffic.bytesSent += bytes.length;
+    this.#socket.write(bytes);
   }
 }
 

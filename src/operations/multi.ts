@@ -3,7 +3,7 @@ import { OpCode } from '../protocol/codes.js';
 import type { JuteReader } from '../protocol/jute-reader.js';
 import type { JuteWriter } from '../protocol/jute-writer.js';
 import { type ReplyHeader, readStat } from '../protocol/records.js';
-import { ProtocolError } from '../errors.js';
+import { ProtocolError, ServerCode } from '../errors.js';
 import type { Stat } from '../stat.js';
 import { type CreateRequest, type CreateTtlRequest, writeCreate, writeCreateTtl } from './create.js';
 import { type VersionedRequest, writeVersioned } from './delete.js';
@@ -103,6 +103,20 @@ function readResult(type: number, reply: JuteReader): MultiResult {
   }
 }
 
+/** The code of operations that were not tried, because another one of the transaction failed. */
+const NOT_TRIED = -2;
+
+/** Which operation made a transaction fail, and by what code; undefined where none did. */
+export function failureIn(
+  results: readonly MultiResult[],
+): { readonly index: number; readonly code: number } | undefined {
+  for (const [index, result] of results.entries()) {
+    if (result.kind === 'error' && result.code !== ServerCode.ok && result.code !== NOT_TRIED)
+      return { index, code: result.code };
+  }
+  return undefined;
+}
+
 /** Carries out several checks and writes, or none. An error of one operation is in the results, not in the header. */
 export const multi = defineOperation<MultiRequest, MultiResponse>({
   name: 'multi',
@@ -114,9 +128,8 @@ export const multi = defineOperation<MultiRequest, MultiResponse>({
     writeMultiHeader(out, OpCode.error, true);
   },
   read(reply, header: ReplyHeader) {
-    return {
-      zxid: new Long(header.zxidLow, header.zxidHigh),
-      results: readMultiResults(reply, readResult),
-    };
+    const results = readMultiResults(reply, readResult);
+    header.error = failureIn(results)?.code ?? ServerCode.ok;
+    return { zxid: new Long(header.zxidLow, header.zxidHigh), results };
   },
 });

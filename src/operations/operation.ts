@@ -26,7 +26,7 @@ export interface Operation<Request, Result> {
   readonly missing?: Result;
   /** Writes the request record, without its header. */
   write(out: JuteWriter, request: Request): void;
-  /** Reads the response record; the header was read and has no error. */
+  /** Reads the response record; the header was read and has no error. One that it finds in the record it puts there. */
   read(reply: JuteReader, header: ReplyHeader): Result;
 }
 

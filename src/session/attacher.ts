@@ -1,15 +1,13 @@
 import Long from 'long';
 import { after, type Timer } from '../clock.js';
 import { Connection } from '../connection/connection.js';
-import { formatServer, type ServerAddress } from '../connection/connect-string.js';
+import type { ServerAddress } from '../connection/connect-string.js';
 import type { HostProvider } from '../connection/host-provider.js';
 import { LinkError } from '../errors.js';
-import { logOf } from '../log.js';
+import type { Traffic } from '../metrics/traffic.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ConnectRequest } from '../protocol/records.js';
 import { type HandshakeAnswer, readHandshake, type SessionKey, writeHandshake } from './handshake.js';
-
-const log = logOf('attach');
 
 /** How long one attempt may take at least and at most, milliseconds. */
 const LEAST_ATTEMPT = 250;
@@ -36,6 +34,8 @@ export interface Attached {
 
 /** What an attacher needs to know, and whom it tells. */
 export interface AttacherUser {
+  /** Counts what goes over the wire. */
+  readonly traffic?: Traffic | undefined;
   /** What the next connect request says. */
   connectRequest(): ConnectRequest;
   /** In what time it should come to a connection: the session timeout, before there is a session the wish; milliseconds. */
@@ -47,7 +47,7 @@ export interface AttacherUser {
   expired(): void;
   /** A server serves, but has not what this client has seen. */
   ahead(): void;
-  attempted(server: ServerAddress): void;
+  attempted(server: ServerAddress, purpose: Purpose): void;
   attemptFailed(server: ServerAddress, reason: Error): void;
 }
 
@@ -56,7 +56,7 @@ export interface AttacherUser {
  * (from 3.6 on). `probe`: without the last zxid, to learn whether a server that refuses silently serves at all.
  * `confirm`: the true request again, right after a probe that was answered.
  */
-type Purpose = 'attach' | 'readOnly' | 'probe' | 'confirm';
+export type Purpose = 'attach' | 'readOnly' | 'probe' | 'confirm';
 
 /** Tries server after server until the session is attached to one, or is over. */
 export class Attacher {
@@ -93,9 +93,9 @@ export class Attacher {
   #try(server: ServerAddress, request: ConnectRequest, purpose: Purpose = 'attach'): void {
     const share = this.user.timeout() / Math.max(this.hosts.size, LEAST_ATTEMPTS);
     const timeout = Math.min(Math.max(share, LEAST_ATTEMPT), LONGEST_ATTEMPT);
-    log('%s: trying to %s, for at most %d ms', formatServer(server), purpose, timeout);
-    this.user.attempted(server);
+    this.user.attempted(server, purpose);
     this.#attempt = new Attempt(server, request, timeout, this.options, {
+      traffic: this.user.traffic,
       answered: (answer, connection, sentAt) =>
         purpose === 'probe'
           ? this.#probed(answer, connection, request)
@@ -170,6 +170,7 @@ export class Attacher {
 }
 
 interface AttemptUser {
+  readonly traffic: Traffic | undefined;
   answered(answer: HandshakeAnswer, connection: Connection, sentAt: number): void;
   /** `refusedSilently`: the server took the connect request and closed without a byte. */
   failed(reason: Error, refusedSilently: boolean): void;
@@ -199,7 +200,7 @@ class Attempt {
         frame: (frame) => this.#answered(readHandshake(frame, this.request)),
         ended: (reason) => this.#ended(reason),
       },
-      { maxFrameBytes: options.maxReplyBytes, lookup: options.lookup, unref: options.unref },
+      { maxFrameBytes: options.maxReplyBytes, lookup: options.lookup, unref: options.unref, traffic: user.traffic },
     );
     const giveUp = (): void => {
       this.#timedOut = true;

@@ -18,6 +18,11 @@ export class Backlog {
     return this.#requests.length;
   }
 
+  /** Bytes of their paths and data. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Lets a request wait, or fails it. `reason` says why it cannot be sent. */
   add(request: PendingRequest, reason: string): void {
     const refusal = this.#refusal(request, reason);
@@ -25,13 +30,14 @@ export class Backlog {
       request.fail(new UnansweredFailure('queueFull', refusal, false));
       return;
     }
-    this.#append(request, this.#waitsUntil());
+    this.#append(request, now());
   }
 
   /** Puts reads that lost their connection in front, whatever the bounds: they were accepted once. */
   putBack(requests: readonly PendingRequest[]): void {
     const waiting = this.takeAll();
-    for (const request of [...requests, ...waiting]) this.#append(request, this.#waitsUntil());
+    for (const request of requests) request.waitingSince ??= request.sentAt;
+    for (const request of [...requests, ...waiting]) this.#append(request, now());
   }
 
   /** Takes all of them, in the order in which they were asked for. */
@@ -55,12 +61,9 @@ export class Backlog {
     if (all.length === 0) this.#stopTimer();
   }
 
-  #waitsUntil(): number {
-    return this.bounds === false ? -Infinity : now() + this.bounds.maxWait;
-  }
-
-  #append(request: PendingRequest, waitsUntil: number): void {
-    request.waitsUntil = waitsUntil;
+  #append(request: PendingRequest, time: number): void {
+    request.waitingSince ??= time;
+    request.waitsUntil = this.bounds === false ? -Infinity : time + this.bounds.maxWait;
     this.#requests.push(request);
     this.#bytes += request.bytes;
     this.#wakeAt(request.waitsUntil);

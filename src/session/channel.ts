@@ -11,6 +11,7 @@ import {
   UnansweredFailure,
 } from '../errors.js';
 import type { WatchedChange } from '../events.js';
+import type { OperationMeter } from '../metrics/operation-meter.js';
 import type { AuthRequest } from '../operations/auth.js';
 import { auth, ping } from '../operations/index.js';
 import type { Operation } from '../operations/operation.js';
@@ -59,6 +60,7 @@ export interface ChannelSurroundings {
   readonly options: Pick<ResolvedOptions, 'maxRequestBytes' | 'inFlight' | 'unref'>;
   /** Op codes that a server has said it does not know. */
   readonly unknownOperations: Set<number>;
+  readonly meter: OperationMeter;
 }
 
 /** Requests and replies on one connection that a session is attached to. Replies come in the order of the requests. */
@@ -109,6 +111,11 @@ export class Channel implements ConnectionUser {
     if (size > maxOperations * FULL_ENOUGH || bytes > maxBytes * FULL_ENOUGH) return;
     this.#roomAwaited = false;
     this.user.roomy();
+  }
+
+  /** Requests that were sent and are not answered. */
+  get inFlight(): number {
+    return this.#inFlight.size;
   }
 
   /** Sends a request, or fails it where that is pointless. */
@@ -179,6 +186,7 @@ export class Channel implements ConnectionUser {
     const time = now();
     this.#heartbeat.heard(time);
     this.around.deadline.look(time);
+    this.around.meter.heard(time);
   }
 
   frame(reader: JuteReader): void {
@@ -246,6 +254,7 @@ export class Channel implements ConnectionUser {
     const sentAt = this.#pingsSentAt.shift();
     if (sentAt === undefined) throw new ProtocolError('an answer came to a ping that was not sent');
     this.around.deadline.confirm(sentAt);
+    this.around.meter.ponged(sentAt);
     this.#checkAuth(header.error);
   }
 

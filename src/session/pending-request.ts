@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { after } from '../clock.js';
 import { type Failure, ServerCode, ServerFailure, UnansweredFailure } from '../errors.js';
+import type { OperationStart } from '../metrics/channels.js';
+import type { OperationMeter } from '../metrics/operation-meter.js';
 import type { Operation } from '../operations/operation.js';
 import type { JuteReader } from '../protocol/jute-reader.js';
 import type { JuteWriter } from '../protocol/jute-writer.js';
@@ -17,6 +19,10 @@ export abstract class PendingRequest {
   size = 0;
   /** How often it was written to a connection. */
   timesSent = 0;
+  /** When it was asked for, if it had to wait for a connection; on the clock of `now()`. */
+  waitingSince: number | undefined;
+  /** What was published of its start, if anybody listened. */
+  start: OperationStart | undefined;
   /** When it stops waiting for a connection, on the clock of `now()`. */
   waitsUntil = Infinity;
   /** Bytes of its path and data, for the bound of those that wait. */
@@ -67,9 +73,17 @@ export class TypedRequest<Request, Result> extends PendingRequest {
     override readonly bytes: number,
     private readonly delivery: Delivery,
     private readonly resolve: (outcome: Result | Failure) => void,
-    private readonly arming?: Arming,
+    private readonly arming: Arming | undefined,
+    private readonly meter: OperationMeter,
   ) {
     super();
+  }
+
+  /** The path at the server; undefined where there is none. */
+  get path(): string | undefined {
+    const { request } = this;
+    if (typeof request !== 'object' || request === null || !('path' in request)) return undefined;
+    return typeof request.path === 'string' && request.path !== '' ? request.path : undefined;
   }
 
   override get settled(): boolean {
@@ -101,29 +115,46 @@ export class TypedRequest<Request, Result> extends PendingRequest {
 
   override answer(header: ReplyHeader, reply: JuteReader): void {
     const { operation } = this;
+    const bodyBytes = reply.remaining;
     if (header.error === ServerCode.ok) {
       const result = operation.read(reply, header);
+      // A transaction has its failure in its results, and so finds it only now.
+      const failure = header.error === ServerCode.ok ? undefined : new ServerFailure(header.error);
+      this.#measure(failure, header, bodyBytes);
       this.#arm(true);
       this.#settle(result);
     } else if (header.error === ServerCode.noNode && operation.missing !== undefined) {
+      this.#measure(undefined, header, bodyBytes);
       this.#arm(false);
       this.#settle(operation.missing);
     } else {
+      const refusal = this.#refusal(header.error);
+      this.#measure(refusal, header, bodyBytes);
       this.arming?.refused();
-      this.#settle(this.#refusal(header.error));
+      this.#settle(refusal);
     }
   }
 
   override fail(failure: Failure): void {
     this.arming?.refused();
+    this.#fail(failure);
+  }
+
+  #fail(failure: Failure): void {
+    if (!this.#settled) this.meter.failed(this, failure);
     this.#settle(failure);
+  }
+
+  /** A reply that nobody waits for any more has been counted as what its caller got. */
+  #measure(failure: Failure | undefined, header: ReplyHeader, bodyBytes: number): void {
+    if (!this.#settled) this.meter.answered(this, failure, header, bodyBytes);
   }
 
   /** The caller waits no longer. The request keeps its place; a watch that it brings has nobody to tell. */
   #abandon(kind: 'timeout' | 'aborted', message: string, cause?: unknown): void {
     const mayHaveBeenApplied = this.timesSent > 0 && this.operation.effect === 'write';
     this.arming?.refused();
-    this.#settle(new UnansweredFailure(kind, message, mayHaveBeenApplied, cause));
+    this.#fail(new UnansweredFailure(kind, message, mayHaveBeenApplied, cause));
   }
 
   /** A caller who waits no longer has no use for the watch. */

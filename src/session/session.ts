@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import Long from 'long';
 import { now } from '../clock.js';
 import { formatServer, type ServerAddress } from '../connection/connect-string.js';
@@ -12,14 +13,16 @@ import {
   UnansweredFailure,
 } from '../errors.js';
 import type { SessionEvent, SessionState } from '../events.js';
-import { logOf } from '../log.js';
+import { hexOf } from '../log.js';
+import type { ClientMetrics } from '../metrics/client-metrics.js';
+import { OperationMeter } from '../metrics/operation-meter.js';
 import type { AuthRequest } from '../operations/auth.js';
 import { closeSession, exists, removeWatches, setWatches, setWatches2 } from '../operations/index.js';
 import type { OneShotKind, Operation } from '../operations/operation.js';
 import type { RemovableWatches, SetWatchesRequest } from '../operations/watching.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ConnectRequest } from '../protocol/records.js';
-import { type Attached, Attacher } from './attacher.js';
+import { type Attached, Attacher, type AttacherUser } from './attacher.js';
 import { Backlog } from './backlog.js';
 import { Channel } from './channel.js';
 import { Deadline, defaultMargin } from './deadline.js';
@@ -33,8 +36,6 @@ import type { ProcessHold } from './process-hold.js';
 import { rewatchRequests } from './rewatch.js';
 import { canMove, type FinalState, isAttached, isFinal } from './states.js';
 import { type OneShotListener, WatchRegistry } from './watch-registry.js';
-
-const log = logOf('session');
 
 /** A read that lost its connection so often is given up: it may be what makes the server close. */
 const MOST_SENDINGS = 5;
@@ -60,11 +61,14 @@ export interface SessionSurroundings {
   readonly delivery: Delivery;
   /** Keeps the process while operations are waited for; only with the option `unref`. */
   readonly hold: ProcessHold | undefined;
+  readonly metrics: ClientMetrics;
+  /** Told at once of every change of state. It is not to act on the session, whose move is half made. */
+  readonly onMoved: (session: Session, from: SessionState, why: string) => void;
   /** Told of every change of state, in order. */
   readonly onEvent: (event: SessionEvent) => void;
   /** Told at once when a session has ended otherwise than by `close()`. */
   readonly onEnded: (session: Session, state: FinalState) => void;
-  readonly onAttempt: (server: ServerAddress) => void;
+  readonly onAttempt: AttacherUser['attempted'];
   readonly onAttemptFailed: (server: ServerAddress, reason: Error) => void;
 }
 
@@ -78,6 +82,7 @@ export class Session {
   readonly #backlog: Backlog;
   readonly #attacher: Attacher;
   readonly #unknownOperations = new Set<number>();
+  readonly #meter: OperationMeter;
 
   #state: SessionState = 'connecting';
   #key: SessionKey;
@@ -102,8 +107,10 @@ export class Session {
     this.#wasConnected = !key.id.isZero();
     this.#isReal = this.#wasConnected;
     this.deadline = new Deadline(() => this.#tell({ type: 'lost', sessionId: this.id }), around.options.unref);
+    this.#meter = new OperationMeter(around.metrics);
     this.#backlog = new Backlog(around.options.offlineQueue);
     this.#attacher = new Attacher(around.hosts, around.options, {
+      traffic: around.metrics.traffic,
       connectRequest: () => this.#connectRequest(),
       timeout: () => this.#timeout || Math.min(around.options.sessionTimeout, around.options.connectTimeout),
       longestPause: () => (this.deadline.remaining > 0 ? Math.max(LEAST_PAUSE, this.#timeout / 6) : undefined),
@@ -127,6 +134,11 @@ export class Session {
   /** 0 until the first connection. */
   get id(): Long {
     return this.#key.id;
+  }
+
+  /** The id in hexadecimal, as servers log it. */
+  get hexId(): string {
+    return hexOf(this.id);
   }
 
   get password(): Buffer {
@@ -153,6 +165,12 @@ export class Session {
     return isAttached(this.#state);
   }
 
+  /** What was asked for and is not answered. */
+  get load(): { readonly inFlight: number; readonly queued: number; readonly queuedBytes: number } {
+    const { size, bytes } = this.#backlog;
+    return { inFlight: this.#channel?.inFlight ?? 0, queued: size, queuedBytes: bytes };
+  }
+
   /** Asks the server for something. The promise never rejects: a failure is an outcome, too. */
   submit<Request, Result>(
     operation: Operation<Request, Result>,
@@ -164,7 +182,8 @@ export class Session {
     const { hold, delivery } = this.around;
     return new Promise((settle) => {
       const resolve = hold === undefined ? settle : hold.during(settle);
-      const pending = new TypedRequest(operation, request, bytes, delivery, resolve, arming);
+      const pending = new TypedRequest(operation, request, bytes, delivery, resolve, arming, this.#meter);
+      this.#meter.asked(pending);
       if (limits !== undefined) pending.limit(limits);
       if (!pending.settled) this.#enqueue(pending);
     });
@@ -242,6 +261,8 @@ export class Session {
       this.#isReal = true;
       deadline.grant(timeout, sentAt);
     }
+    this.#meter.session = this.hexId;
+    this.#meter.server = formatServer(connection.server);
     const channel: Channel = new Channel(
       connection,
       timeout,
@@ -250,6 +271,7 @@ export class Session {
         deadline: readOnly ? powerless(deadline) : deadline,
         options: around.options,
         unknownOperations: this.#unknownOperations,
+        meter: this.#meter,
       },
       {
         changed: (change) => this.#deliver(this.watches.match(change)),
@@ -393,7 +415,7 @@ export class Session {
         channel.connection.end(new ProtocolError('the server refused to set the watches again'));
     };
     const arming: Arming = { beforeSend: () => undefined, armed: () => onSet?.(), refused: () => undefined };
-    channel.send(new TypedRequest(operation, request, 0, this.around.delivery, refused, arming));
+    channel.send(new TypedRequest(operation, request, 0, this.around.delivery, refused, arming, this.#meter));
   }
 
   #deliver(calls: readonly (() => void)[]): void {
@@ -499,14 +521,15 @@ export class Session {
   }
 
   #sayFarewell(channel: Channel, farewell: Farewell): void {
-    const { delivery } = this.around;
+    const ask = <Request, Result>(
+      operation: Operation<Request, Result>,
+      request: Request,
+      settle: (outcome: Result | Failure) => void,
+    ): void =>
+      channel.send(new TypedRequest(operation, request, 0, this.around.delivery, settle, undefined, this.#meter));
     // Where the session is to live on, any answer will do: it comes after all others.
-    if (farewell.keepSession)
-      channel.send(new TypedRequest(exists, { path: '/', watch: false }, 0, delivery, () => farewell.done(true)));
-    else
-      channel.send(
-        new TypedRequest(closeSession, undefined, 0, delivery, (outcome) => this.#farewellAnswered(farewell, outcome)),
-      );
+    if (farewell.keepSession) ask(exists, { path: '/', watch: false }, () => farewell.done(true));
+    else ask(closeSession, undefined, (outcome) => this.#farewellAnswered(farewell, outcome));
   }
 
   #farewellAnswered(farewell: Farewell, outcome: void | Failure): void {
@@ -518,13 +541,23 @@ export class Session {
   // --- State ---------------------------------------------------------------------------------------------------------
 
   #move(to: SessionState, why: string): void {
-    if (!canMove(this.#state, to)) throw new Error(`a session cannot go from ${this.#state} to ${to}`);
-    log('0x%s: %s -> %s: %s', this.id.toUnsigned().toString(16), this.#state, to, why);
+    const from = this.#state;
+    if (!canMove(from, to)) throw new Error(`a session cannot go from ${from} to ${to}`);
     this.#state = to;
+    this.around.onMoved(this, from, why);
   }
 
   #tell(event: SessionEvent): void {
     this.around.delivery.event(() => this.around.onEvent(event));
+  }
+
+  /** Watchers hold a session, and users print watchers: neither password nor credentials are to be seen. */
+  [inspect.custom](): string {
+    return `Session ${this.hexId} (${this.#state})`;
+  }
+
+  toJSON(): string {
+    return this.hexId;
   }
 }
 

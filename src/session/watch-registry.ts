@@ -24,6 +24,19 @@ export interface ArmingState {
   disturbed: boolean;
 }
 
+/** What a watch is for: a kind of one-shot watch, or one that stays. */
+export type WatchKind = OneShotKind | 'persistent' | 'recursive';
+
+const watchKinds = ['data', 'exists', 'children', 'persistent', 'recursive'] as const satisfies readonly WatchKind[];
+
+/** A path that is watched. */
+export interface WatchedPath {
+  readonly path: string;
+  readonly kind: WatchKind;
+  /** How many are told: functions given as `watch`, or watchers. */
+  readonly listeners: number;
+}
+
 type OneShots = Map<string, Map<unknown, OneShotListener>>;
 type Persistents = Map<string, Set<PersistentListener>>;
 
@@ -202,6 +215,30 @@ export class WatchRegistry {
       persistent: armedPathsOf(this.#persistent).filter((path) => !covered.has(path)),
       recursive,
     };
+  }
+
+  /** How many paths are watched, by kind. */
+  get counts(): Readonly<Record<WatchKind, number>> {
+    const { data, exists, children } = this.#oneShots;
+    return {
+      data: data.size,
+      exists: exists.size,
+      children: children.size,
+      persistent: this.#persistent.size,
+      recursive: this.#recursive.size,
+    };
+  }
+
+  /** Which paths are watched, how, and by how many. */
+  list(): WatchedPath[] {
+    const tables: Readonly<Record<WatchKind, ReadonlyMap<string, { readonly size: number }>>> = {
+      ...this.#oneShots,
+      persistent: this.#persistent,
+      recursive: this.#recursive,
+    };
+    return watchKinds.flatMap((kind) =>
+      Array.from(tables[kind], ([path, listeners]): WatchedPath => ({ path, kind, listeners: listeners.size })),
+    );
   }
 
   /** Who is to be told that changes may have been missed. */

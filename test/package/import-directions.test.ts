@@ -25,6 +25,8 @@ const forbidden: [file: string, specifier: string, rule: string][] = [
   ['src/connection/a.ts', '../operations/target.js', 'import-x/no-restricted-paths'],
   ['src/connection/b.ts', '../session/target.js', 'import-x/no-restricted-paths'],
   ['src/connection/c.ts', '../zookeeper.js', 'import-x/no-restricted-paths'],
+  ['src/metrics/a.ts', '../session/target.js', 'import-x/no-restricted-paths'],
+  ['src/metrics/b.ts', '../connection/target.js', 'import-x/no-restricted-paths'],
   ['src/session/a.ts', '../zookeeper.js', 'import-x/no-restricted-paths'],
   ['src/session/b.ts', '../watcher.js', 'import-x/no-restricted-paths'],
   ...['errors', 'events', 'options', 'paths', 'acl', 'stat', 'clock', 'log'].map((leaf): [string, string, string] => [
@@ -64,6 +66,9 @@ const allowed: [file: string, specifier: string][] = [
   ['src/session/ok.ts', '../connection/target.js'],
   ['src/session/ok.ts', '../operations/target.js'],
   ['src/session/ok.ts', '../clock.js'],
+  ['src/session/ok.ts', '../metrics/target.js'],
+  ['src/connection/ok.ts', '../metrics/target.js'],
+  ['src/metrics/ok.ts', '../clock.js'],
   ['src/admin.ts', './session/target.js'],
   ['src/index.ts', './pool.js'],
   ['recipes/ok.ts', 'zookit'],
@@ -112,7 +117,7 @@ const placed: [file: string, code: string][] = [
 ];
 
 const targets = [
-  ...['protocol', 'operations', 'connection', 'session', 'testing'].map((layer) => `src/${layer}/target.ts`),
+  ...['protocol', 'operations', 'metrics', 'connection', 'session', 'testing'].map((layer) => `src/${layer}/target.ts`),
   ...['index', 'pool', 'zookeeper', 'watcher', 'transaction'].map((name) => `src/${name}.ts`),
   ...['recipes/target.ts', 'recipes/index.ts', 'test/support/target.ts'],
 ];

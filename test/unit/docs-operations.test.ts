@@ -16,7 +16,10 @@ const rows = [...page.matchAll(/^\| `(\w+)\([^`]*\)` \| ([^|]+) \|/gm)].map(([, 
 }));
 
 /** Methods that concern the client and not znodes. */
-const elsewhere = ['constructor', 'toString', 'ready', 'lease', 'on', 'once', 'off', 'close', 'unrooted', 'chroot'];
+const elsewhere = [
+  ...['constructor', 'ready', 'lease', 'on', 'once', 'off', 'close', 'unrooted', 'chroot'],
+  ...['metrics', 'watches', 'toString', 'toJSON'],
+];
 
 const internal = [...source.matchAll(/@internal\s*\*\/\s+(?:async |get )?(\w+)/g)].map(([, name = '']) => name);
 

@@ -27,6 +27,7 @@ const defaults = {
   unref: false,
   retry: expect.any(Function),
   lookup: undefined,
+  logger: undefined,
 };
 
 describe('the defaults', () => {
@@ -148,7 +149,7 @@ describe('unknown names are refused', () => {
   it('among the options', () => {
     expect(() => resolveAny({ sessionTimeOut: 1 })).toThrow(
       new InvalidArgumentError(
-        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup',
+        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, logger',
       ),
     );
   });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { InvalidConnectStringError } from '../../src/connection/connect-string.js';
 import { AbortedError, ConnectError, InvalidArgumentError } from '../../src/errors.js';
@@ -186,9 +187,86 @@ describe('close()', () => {
   });
 });
 
-it('describes itself in one line, without secrets', async () => {
-  const zk = open('zk/app', { auth: [{ scheme: 'digest', auth: 'u:secret' }] });
-  const socket = await attached();
-  await socket.reply(-4, { zxid: 0 });
-  expect(String(zk)).toBe('ZooKeeper(connected, session 0xff, server zk:2181, root /app)');
+describe('a client that is printed', () => {
+  async function printed(): Promise<ZooKeeper> {
+    const zk = open('zk/app', { auth: [{ scheme: 'digest', auth: 'u:secret' }] });
+    const socket = await attached();
+    await socket.reply(-4, { zxid: 0 });
+    void zk.exists('/a', { watch: () => undefined });
+    void zk.getData('/b').catch(() => undefined);
+    await socket.reply(1, { error: -101 });
+    return zk;
+  }
+
+  it('shows its live state in one line', async () => {
+    expect(String(await printed())).toBe(
+      'ZooKeeper(connected, session 0xff of 9000 ms, 9000 ms remaining, server zk:2181, 1 in flight, 0 queued, 1 watches, root /app)',
+    );
+  });
+
+  it('shows its live state and nothing else to console.log and JSON.stringify', async () => {
+    const zk = await printed();
+    const state = {
+      ...{ state: 'connected', session: '0xff', timeout: 9_000, remaining: 9_000, server: 'zk:2181' },
+      ...{ inFlight: 1, queued: 0, watches: 1, root: '/app' },
+    };
+    expect(JSON.parse(JSON.stringify(zk))).toEqual(state);
+    expect(inspect(zk, { depth: 20 })).toBe(`ZooKeeper ${inspect(state)}`);
+    expect(inspect({ deep: { in: zk } })).toContain("session: '0xff'");
+  });
+
+  it('shows no secret of its own or of its session, however deep one looks', async () => {
+    const zk = await printed();
+    const adding = zk.addWatch('/w');
+    await network.newest.reply(2, { error: -101 });
+    await network.newest.reply(3);
+    const watcher = await adding;
+    const password = Buffer.alloc(16, 5).toString('base64');
+    const views = [
+      zk,
+      zk.chroot('/x'),
+      zk.session,
+      zk.lease(),
+      zk.transaction(),
+      zk.multiRead(),
+      watcher,
+      zk.metrics(),
+    ];
+    for (const each of views) {
+      const text = inspect(each, { depth: Infinity, showHidden: true }) + (JSON.stringify(each) ?? '');
+      expect(text).not.toMatch(/secret|05 05 05|"data":\[5,5,5/);
+      expect(text).not.toContain(password);
+    }
+  });
+
+  it('is shown before its first connection, and after its end', async () => {
+    const zk = open();
+    expect(String(zk)).toContain(
+      'ZooKeeper(connecting, session 0x0 of 0 ms, 0 ms remaining, server none, 0 in flight,',
+    );
+    void zk.getData('/').catch(() => undefined);
+    expect(String(zk)).toContain('1 queued');
+    await zk.close({ timeout: 0 });
+    expect(String(zk)).toContain('ZooKeeper(closed, session 0x0');
+  });
+});
+
+describe('the watches of a client', () => {
+  it('are listed by path and kind, as this client sees paths', async () => {
+    const zk = open('zk/app');
+    const socket = await attached();
+    const [one, other] = [(): void => undefined, (): void => undefined];
+    void zk.exists('/a', { watch: one });
+    void zk.exists('/a', { watch: other });
+    void zk.chroot('/b').addWatch('/c', { recursive: true });
+    void zk.unrooted().exists('/outside', { watch: one });
+    for (const [xid, error] of [-101, -101, 0, -101].entries()) await socket.reply(xid + 1, { error });
+    expect(zk.watches()).toEqual([
+      { path: '/a', kind: 'exists', listeners: 2 },
+      { path: '/b/c', kind: 'recursive', listeners: 1 },
+    ]);
+    expect(zk.chroot('/b').watches()).toEqual([{ path: '/c', kind: 'recursive', listeners: 1 }]);
+    expect(zk.unrooted().watches()).toHaveLength(3);
+    expect(zk.metrics().watches).toEqual({ data: 0, exists: 2, children: 0, persistent: 0, recursive: 1, total: 3 });
+  });
 });

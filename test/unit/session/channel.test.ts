@@ -7,6 +7,8 @@ import type { WatchedChange } from '../../../src/events.js';
 import { deleteNode, exists, getData, setData, sync } from '../../../src/operations/index.js';
 import { resolveOptions } from '../../../src/options.js';
 import { Channel, type ChannelUser } from '../../../src/session/channel.js';
+import { ClientMetrics } from '../../../src/metrics/client-metrics.js';
+import { OperationMeter } from '../../../src/metrics/operation-meter.js';
 import { Deadline } from '../../../src/session/deadline.js';
 import { LastZxid } from '../../../src/session/last-zxid.js';
 import type { PendingRequest } from '../../../src/session/pending-request.js';
@@ -26,6 +28,7 @@ let connection: FakeConnection;
 let lastZxid: LastZxid;
 let deadline: Deadline;
 let unknownOperations: Set<number>;
+let meter: OperationMeter;
 let user: { [Name in keyof ChannelUser]: jest.Mock<ChannelUser[Name]> };
 let channel: Channel;
 
@@ -33,7 +36,7 @@ let channel: Channel;
 function open(lastXid = 0): Channel {
   connection = new FakeConnection(LIMIT);
   const options = resolveOptions({ maxRequestBytes: LIMIT, inFlight: { maxOperations: 4, maxBytes: 1_000 } });
-  const around = { lastZxid, deadline, options, unknownOperations };
+  const around = { lastZxid, deadline, options, unknownOperations, meter };
   return new Channel(connection.asConnection, T, around, user, lastXid);
 }
 
@@ -43,6 +46,7 @@ beforeEach(() => {
   deadline = new Deadline(() => undefined);
   deadline.grant(T, now());
   unknownOperations = new Set();
+  meter = new OperationMeter(new ClientMetrics(0));
   user = {
     changed: jest.fn(),
     roomy: jest.fn(),

@@ -4,6 +4,7 @@ import { HostProvider } from '../../../src/connection/host-provider.js';
 import { type ClientOptions, resolveOptions } from '../../../src/options.js';
 import type { Failure } from '../../../src/errors.js';
 import type { SessionEvent } from '../../../src/events.js';
+import { ClientMetrics } from '../../../src/metrics/client-metrics.js';
 import { deleteNode, exists, getData } from '../../../src/operations/index.js';
 import { Delivery } from '../../../src/session/delivery.js';
 import type { SessionKey } from '../../../src/session/handshake.js';
@@ -41,6 +42,8 @@ function begin(options: ClientOptions = {}, key?: SessionKey): void {
       lastZxid,
       delivery: new Delivery(),
       hold: undefined,
+      metrics: new ClientMetrics(0),
+      onMoved: () => undefined,
       onEvent: (event) => told.push(event),
       onEnded: (_, state) => ended.push(state),
       onAttempt: () => undefined,

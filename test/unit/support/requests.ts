@@ -1,4 +1,6 @@
 import { type Failure, isFailure } from '../../../src/errors.js';
+import { ClientMetrics } from '../../../src/metrics/client-metrics.js';
+import { OperationMeter } from '../../../src/metrics/operation-meter.js';
 import type { Operation } from '../../../src/operations/operation.js';
 import { getData, setData } from '../../../src/operations/index.js';
 import { Delivery } from '../../../src/session/delivery.js';
@@ -20,11 +22,16 @@ export interface Asked {
 export function ask<Request, Result>(
   operation: Operation<Request, Result>,
   content: Request,
-  { bytes = 1, delivery = new Delivery(), arming }: { bytes?: number; delivery?: Delivery; arming?: Arming } = {},
+  {
+    bytes = 1,
+    delivery = new Delivery(),
+    arming,
+    meter = new OperationMeter(new ClientMetrics(0)),
+  }: { bytes?: number; delivery?: Delivery; arming?: Arming; meter?: OperationMeter } = {},
 ): Asked {
   const outcomes: unknown[] = [];
   const settle = (outcome: Result | Failure): void => void outcomes.push(outcome);
-  return { request: new TypedRequest(operation, content, bytes, delivery, settle, arming), outcomes };
+  return { request: new TypedRequest(operation, content, bytes, delivery, settle, arming, meter), outcomes };
 }
 
 /** A read of `/a`. */
