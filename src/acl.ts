@@ -60,3 +60,27 @@ export const acl = {
 function entry(scheme: string, id: string, permissions: readonly Permission[]): Acl {
   return { scheme, id, permissions: permissions.length === 0 ? allPermissions : permissions };
 }
+
+/** `Array.isArray` knows nothing of readonly arrays. */
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
+}
+
+/** What is wrong with an ACL that somebody has handed in, if anything is. */
+export function aclProblem(list: readonly Acl[]): string | undefined {
+  const problem = firstProblem(list);
+  return problem && `${problem}; acl.open, acl.creatorAll and acl.digest(...) are examples`;
+}
+
+function firstProblem(list: readonly Acl[]): string | undefined {
+  if (!isList(list) || list.length === 0) return 'the ACL must be a list with at least one entry';
+  for (const { scheme, id, permissions } of list) {
+    if (typeof scheme !== 'string' || scheme === '' || typeof id !== 'string')
+      return 'an entry of the ACL has no scheme or no id';
+    if (!isList(permissions)) return `the entry ${scheme}:${id} of the ACL has no permissions`;
+    const unknown = permissions.find((permission) => !allPermissions.includes(permission));
+    if (unknown !== undefined)
+      return `there is no permission ${JSON.stringify(unknown)}; known are ${allPermissions.join(', ')}`;
+  }
+  return undefined;
+}

@@ -1,5 +1,5 @@
 import Long from 'long';
-import { type Acl, allPermissions } from './acl.js';
+import { type Acl, aclProblem } from './acl.js';
 import type { CreateSpec } from './created.js';
 import { InvalidArgumentError } from './errors.js';
 import { type CreateMode, createFlags } from './operations/create.js';
@@ -48,27 +48,9 @@ export function checkTtl(ttl: number | undefined, operation: string, path: strin
   );
 }
 
-/** `Array.isArray` knows nothing of readonly arrays. */
-function isList(value: readonly unknown[]): boolean {
-  return Array.isArray(value);
-}
-
 export function checkAcl(acl: readonly Acl[], operation: string, path: string): void {
-  const fail = (problem: string): never => {
-    throw new InvalidArgumentError(`${problem}; acl.open, acl.creatorAll and acl.digest(...) are examples`, {
-      operation,
-      path,
-    });
-  };
-  if (!isList(acl) || acl.length === 0) fail('the ACL must be a list with at least one entry');
-  for (const { scheme, id, permissions } of acl) {
-    if (typeof scheme !== 'string' || scheme === '' || typeof id !== 'string')
-      fail('an entry of the ACL has no scheme or no id');
-    if (!isList(permissions)) fail(`the entry ${scheme}:${id} of the ACL has no permissions`);
-    const unknown = permissions.find((permission) => !allPermissions.includes(permission));
-    if (unknown !== undefined)
-      fail(`there is no permission ${JSON.stringify(unknown)}; known are ${allPermissions.join(', ')}`);
-  }
+  const problem = aclProblem(acl);
+  if (problem !== undefined) throw new InvalidArgumentError(problem, { operation, path });
 }
 
 /** Throws unless the value is one of those that are allowed. */

@@ -15,7 +15,7 @@ export type TtlMode = 'ttl' | 'ttlSequential';
 interface AnyCreateOptions<Mode extends CreateMode, WithStat extends boolean> {
   /** Default `persistent`. */
   readonly mode?: Mode | undefined;
-  /** Default `acl.open`: anybody may do anything. */
+  /** Default: the option `defaultAcl` of the client; without it, anybody may do anything. */
   readonly acl?: readonly Acl[] | undefined;
   /** Whether the stat is wanted in the result; needs ZooKeeper 3.5. Container and TTL znodes bring it anyway. */
   readonly stat?: WithStat | undefined;
@@ -44,7 +44,7 @@ export type CreateOptions<Mode extends CreateMode = 'persistent', WithStat exten
   WithStat
 > &
   RequestLimits & {
-    /** Whether missing parents are created, empty and with the open ACL. `true` means `'persistent'`. Default `false`. */
+    /** Whether missing parents are created, empty and with the default ACL. `true` means `'persistent'`. Default `false`. */
     readonly parents?: ParentsOption | undefined;
     /**
      * Whether the name gets a unique prefix (`_c_<uuid>-`, as in Curator), by which the znode is found again when the

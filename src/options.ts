@@ -1,3 +1,4 @@
+import { type Acl, acl, aclProblem } from './acl.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Logger } from './log.js';
 import { type RetryPolicy, standardPolicy } from './retry-policy.js';
@@ -59,6 +60,11 @@ export interface ClientOptions {
   readonly inFlight?: InFlightOptions | undefined;
   /** Credentials; more can be added by `addAuth`. */
   readonly auth?: readonly AuthInfo[] | undefined;
+  /**
+   * The ACL of znodes that are created without one, missing parents included: a list, or a function of the path (with the
+   * chroot, before a number is appended) that gives one. Default `acl.open`: anybody may do anything.
+   */
+  readonly defaultAcl?: readonly Acl[] | ((path: string) => readonly Acl[]) | undefined;
   /** Attach to this session in place of opening a new one. */
   readonly session?: SessionCredentials | undefined;
   /** Whether a new session is opened when one has expired. Default `true`. */
@@ -116,6 +122,7 @@ export interface ResolvedOptions {
     readonly whenFull: 'wait' | 'reject';
   };
   readonly auth: readonly AuthInfo[];
+  readonly defaultAcl: (path: string) => readonly Acl[];
   readonly session: SessionCredentials | undefined;
   readonly renewSession: boolean;
   readonly whenAhead: 'renew' | 'wait';
@@ -159,6 +166,7 @@ const names: readonly string[] = [
   'offlineQueue',
   'inFlight',
   'auth',
+  'defaultAcl',
   'session',
   'renewSession',
   'whenAhead',
@@ -184,6 +192,7 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
     offlineQueue: resolveQueue(offlineQueue),
     inFlight: resolveInFlight(inFlight),
     auth: checkAuths(auth),
+    defaultAcl: resolveAcl(options.defaultAcl ?? acl.open),
     session: session === undefined ? undefined : checkCredentials(session),
     renewSession: boolean('renewSession', renewSession),
     whenAhead: oneOf('whenAhead', whenAhead, ['renew', 'wait']),
@@ -215,6 +224,13 @@ function resolveInFlight(bounds: InFlightOptions): ResolvedOptions['inFlight'] {
     maxBytes: number('inFlight.maxBytes', bounds.maxBytes),
     whenFull: oneOf('inFlight.whenFull', bounds.whenFull ?? 'wait', ['wait', 'reject']),
   };
+}
+
+function resolveAcl(defaultAcl: readonly Acl[] | ((path: string) => readonly Acl[])): ResolvedOptions['defaultAcl'] {
+  if (typeof defaultAcl === 'function') return defaultAcl;
+  const problem = aclProblem(defaultAcl);
+  if (problem !== undefined) throw new InvalidArgumentError(`the option defaultAcl: ${problem}`);
+  return () => defaultAcl;
 }
 
 function checkAuths(auths: readonly AuthInfo[]): readonly AuthInfo[] {

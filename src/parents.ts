@@ -75,7 +75,7 @@ async function createParent(
 
 /** The options of `upsert`. The limits are those of each request. */
 export interface UpsertOptions extends RequestLimits {
-  /** Of a znode that is created. Default `acl.open`. */
+  /** Of a znode that is created. Default: the option `defaultAcl` of the client. */
   readonly acl?: readonly Acl[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { acl as readyMade } from './acl.js';
+import type { Acl } from './acl.js';
 import {
   ANY_VERSION,
   checkAcl,
@@ -46,6 +46,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
   constructor(
     private readonly chroot: Chroot,
     private readonly commitAll: CommitTransaction,
+    private readonly defaultAcl: (path: string) => readonly Acl[],
   ) {}
 
   /** Creates a znode. Sequential names are known from the result only. */
@@ -59,9 +60,10 @@ export class Transaction<Results extends readonly unknown[] = []> {
     checkMode(mode, 'create', path);
     checkPath(path, 'create', isSequential(mode));
     checkData(data, 'create', path);
-    const acl = options.acl ?? readyMade.open;
+    const serverPath = this.chroot.toServer(path, isSequential(mode));
+    const acl = options.acl ?? this.defaultAcl(serverPath);
     checkAcl(acl, 'create', path);
-    const request = { path: this.chroot.toServer(path, isSequential(mode)), data, acl, flags: createFlags[mode] };
+    const request = { path: serverPath, data, acl, flags: createFlags[mode] };
     if (mode === 'container') return this.#add(path, { kind: 'createContainer', ...request });
     if (mode === 'ttl' || mode === 'ttlSequential') {
       return this.#add(path, { kind: 'createTtl', ...request, ttl: checkTtl(options.ttl, 'create', path) });

@@ -1,5 +1,5 @@
 import Long from 'long';
-import { type Acl, acl as readyMade } from './acl.js';
+import type { Acl } from './acl.js';
 import {
   ANY_VERSION,
   checkAcl,
@@ -31,7 +31,7 @@ import type { RetryPolicy } from './retry-policy.js';
 import type { Arming, RequestLimits } from './session/pending-request.js';
 import type { Stat } from './stat.js';
 import type { Succession } from './succession.js';
-import { Transaction } from './transaction.js';
+import { type CommitTransaction, Transaction } from './transaction.js';
 import { oneShotArming, Watcher } from './watcher.js';
 
 /** The znode that holds the membership of the ensemble; it lies outside of any chroot. */
@@ -124,8 +124,8 @@ export class ZooKeeperOperations {
   }
 
   /**
-   * The same, for the current session only: what is asked for in several steps fails when the session ends between two
-   * of them, and does not pass over to the next one. @internal
+   * The same, for the current session only: what is asked for in several steps fails with SessionExpiredError when the
+   * session ends between two of them, and does not pass over to the next one (Curator: SessionFailRetryLoop).
    */
   ofThisSession(): ZooKeeperOperations {
     return new ZooKeeperOperations({ session: this.sessions.session }, this.base);
@@ -150,9 +150,9 @@ export class ZooKeeperOperations {
     checkMode(mode, name, path);
     checkPath(path, name, isSequential(mode));
     checkData(data, name, path);
-    const acl = options.acl ?? readyMade.open;
-    checkAcl(acl, name, path);
     const serverPath = this.base.toServer(path, isSequential(mode));
+    const acl = options.acl ?? this.sessions.session.options.defaultAcl(serverPath);
+    checkAcl(acl, name, path);
     const request: CreateRequest = { path: serverPath, data, acl, flags: createFlags[mode] };
     const { session } = this.sessions;
     const bytes = path.length + dataBytes(data);
@@ -249,9 +249,9 @@ export class ZooKeeperOperations {
 
   /** Begins a transaction: checks and writes that are carried out all together or not at all. */
   transaction(): Transaction {
-    return new Transaction(this.base, (steps, limits, read) =>
-      this.#ask(operations.multi, '/', { path: '', operations: steps }, limits, read),
-    );
+    const commit: CommitTransaction = (steps, limits, read) =>
+      this.#ask(operations.multi, '/', { path: '', operations: steps }, limits, read);
+    return new Transaction(this.base, commit, this.sessions.session.options.defaultAcl);
   }
 
   /** Begins several reads of one state of the tree, in one round trip. Needs ZooKeeper 3.6. */

@@ -155,6 +155,10 @@ export class Session {
     return this.isAttached ? this.#channel?.connection.server : undefined;
   }
 
+  get options(): ResolvedOptions {
+    return this.around.options;
+  }
+
   /** The highest zxid that the client has seen. */
   get lastZxid(): Long {
     return this.around.lastZxid.value;

@@ -26,6 +26,7 @@ const defaults = {
   keepSession: false,
   unref: false,
   retry: expect.any(Function),
+  defaultAcl: expect.any(Function),
   lookup: undefined,
   logger: undefined,
 };
@@ -109,6 +110,11 @@ describe('the other options', () => {
     ['keepSession', 'no', 'the option keepSession is "no"; it must be true or false'],
     ['unref', null, 'the option unref is null; it must be true or false'],
     ['retry', true, 'the option retry is true; it must be a function, such as retries.exponential()'],
+    [
+      'defaultAcl',
+      [],
+      'the option defaultAcl: the ACL must be a list with at least one entry; acl.open, acl.creatorAll and acl.digest(...) are examples',
+    ],
     ['inFlight', false, 'the option inFlight is false; it must be an object'],
     ['inFlight', { whenFull: 'drop' }, 'the option inFlight.whenFull is "drop"; it must be "wait" or "reject"'],
     ['lookup', 'dns', 'the option lookup is "dns"; it must be a function'],
@@ -149,7 +155,7 @@ describe('unknown names are refused', () => {
   it('among the options', () => {
     expect(() => resolveAny({ sessionTimeOut: 1 })).toThrow(
       new InvalidArgumentError(
-        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, logger',
+        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, defaultAcl, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, logger',
       ),
     );
   });

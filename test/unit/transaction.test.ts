@@ -20,7 +20,7 @@ const commitAll: CommitTransaction = async (operations, limits, read) => {
 };
 
 function begin(chroot = '/app'): Transaction {
-  return new Transaction(Chroot.of(chroot), commitAll);
+  return new Transaction(Chroot.of(chroot), commitAll, () => acl.open);
 }
 
 beforeEach(() => {
@@ -195,7 +195,7 @@ describe('what is wrong is refused where it is written', () => {
 
 it('sends nothing before it is committed', () => {
   const commit = jest.fn<CommitTransaction>();
-  new Transaction(Chroot.of(''), commit).create('/a').delete('/b');
+  new Transaction(Chroot.of(''), commit, () => acl.open).create('/a').delete('/b');
   expect(commit).not.toHaveBeenCalled();
 });
 

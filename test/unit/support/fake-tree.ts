@@ -11,9 +11,10 @@ import { type CreateMode, isSequential } from '../../../src/operations/create.js
 import { ZNode } from '../../../src/operations/get-data.js';
 import type { MultiOperation } from '../../../src/operations/multi.js';
 import { Chroot, nameOf, parentOf } from '../../../src/paths.js';
+import { acl } from '../../../src/acl.js';
 import type { RequestLimits } from '../../../src/session/pending-request.js';
 import { Stat } from '../../../src/stat.js';
-import { Transaction } from '../../../src/transaction.js';
+import { type CommitTransaction, Transaction } from '../../../src/transaction.js';
 import type { ZooKeeperOperations } from '../../../src/zookeeper-operations.js';
 
 /** A znode of a {@link FakeTree}. */
@@ -105,12 +106,12 @@ export class FakeTree {
   }
 
   transaction(): Transaction {
-    return new Transaction(Chroot.of(''), (operations, limits, read) =>
+    const commit: CommitTransaction = (operations, limits, read) =>
       this.#call('multi', String(operations.length), limits, () => {
         this.#deleteAll(operations);
         return read({ zxid: Long.ONE, results: operations.map(() => ({ kind: 'done' })) });
-      }),
-    );
+      });
+    return new Transaction(Chroot.of(''), commit, () => acl.open);
   }
 
   #deleteAll(operations: readonly MultiOperation[]): void {
