@@ -315,6 +315,7 @@ const classesByCode = new Map(serverErrors.map(([code, errorClass, reason]) => [
 /** The numbers that the client itself decides by. */
 export const ServerCode = {
   ok: 0,
+  marshallingError: -5,
   unimplemented: -6,
   noNode: -101,
   sessionExpired: -112,

@@ -61,7 +61,8 @@ async function createParent(
   parents: ParentsOption,
   limits: RequestLimits,
 ): Promise<void> {
-  if (parents !== 'container') {
+  // A server before 3.5 knows no containers, and closes the connection of whoever asks for one.
+  if (parents !== 'container' || (await zk.hasNewServer(limits)) === false) {
     await zk.createPlain(path, null, limits);
     return;
   }

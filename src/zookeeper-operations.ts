@@ -19,9 +19,11 @@ import type { Identity } from './operations/auth.js';
 import { type CreateMode, type CreateRequest, createFlags, isSequential } from './operations/create.js';
 import { deleteIfThere } from './operations/delete.js';
 import type { AclWithStat } from './operations/get-acl.js';
+import { CONFIG_PATH, getConfig } from './operations/config.js';
 import type { ChildrenWithStat } from './operations/get-children.js';
 import type { ZNode } from './operations/get-data.js';
 import * as operations from './operations/index.js';
+import { multiOf } from './operations/multi.js';
 import type { Operation, PathRequest, WatchableRequest } from './operations/operation.js';
 import type { AddWatchRequest, RemovableWatches, RemoveWatchesRequest } from './operations/watching.js';
 import { Chroot, checkPath } from './paths.js';
@@ -33,9 +35,6 @@ import type { Stat } from './stat.js';
 import type { Succession } from './succession.js';
 import { type CommitTransaction, Transaction } from './transaction.js';
 import { oneShotArming, Watcher } from './watcher.js';
-
-/** The znode that holds the membership of the ensemble; it lies outside of any chroot. */
-const CONFIG_PATH = '/zookeeper/config';
 
 /** A read that can leave a one-shot watch. */
 export interface ReadOptions extends RequestLimits {
@@ -129,6 +128,11 @@ export class ZooKeeperOperations {
    */
   ofThisSession(): ZooKeeperOperations {
     return new ZooKeeperOperations({ session: this.sessions.session }, this.base);
+  }
+
+  /** Whether the server is of 3.5 or later; undefined if that cannot be told. @internal */
+  hasNewServer(limits: RequestLimits): Promise<boolean | undefined> {
+    return this.sessions.session.hasNewServer(limits);
   }
 
   /** The identities that the server has accepted. Needs ZooKeeper 3.7. */
@@ -250,7 +254,7 @@ export class ZooKeeperOperations {
   /** Begins a transaction: checks and writes that are carried out all together or not at all. */
   transaction(): Transaction {
     const commit: CommitTransaction = (steps, limits, read) =>
-      this.#ask(operations.multi, '/', { path: '', operations: steps }, limits, read);
+      this.#ask(multiOf(steps), '/', { path: '', operations: steps }, limits, read);
     return new Transaction(this.base, commit, this.sessions.session.options.defaultAcl);
   }
 
@@ -310,9 +314,11 @@ export class ZooKeeperOperations {
 
   // --- The ensemble --------------------------------------------------------------------------------------------------
 
-  /** The membership of the ensemble; a `watch` tells when it changes. No servers: a standalone one. */
+  /**
+   * The membership of the ensemble; a `watch` tells when it changes. No servers: a standalone one. Needs ZooKeeper 3.5.
+   */
   getConfig(options: ReadOptions = NO_LIMITS): Promise<EnsembleConfig> {
-    return this.unrooted().#read(operations.getData, CONFIG_PATH, options, readConfig);
+    return this.unrooted().#read(getConfig, CONFIG_PATH, options, readConfig);
   }
 
   /**

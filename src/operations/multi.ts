@@ -117,6 +117,25 @@ export function failureIn(
   return undefined;
 }
 
+/** What a transaction may hold that came after transactions; the latest first. */
+const later: readonly { uses: (operation: MultiOperation) => boolean; feature: string; since: string }[] = [
+  { uses: ({ kind }) => kind === 'createTtl', feature: 'a create with a ttl', since: '3.5.3' },
+  { uses: ({ kind }) => kind === 'createContainer', feature: 'a create of a container', since: '3.5.1' },
+  {
+    uses: (operation) => operation.kind === 'create' && operation.withStat,
+    feature: 'a create with its stat',
+    since: '3.5.0',
+  },
+];
+
+/** The operation that carries these out. An older server cannot read what it does not know. */
+export function multiOf(steps: readonly MultiOperation[]): typeof multi {
+  const latest = later.find(({ uses }) => steps.some(uses));
+  if (latest === undefined) return multi;
+  const { feature, since } = latest;
+  return { ...multi, feature, since, refusedAs: ServerCode.marshallingError };
+}
+
 /** Carries out several checks and writes, or none. An error of one operation is in the results, not in the header. */
 export const multi = defineOperation<MultiRequest, MultiResponse>({
   name: 'multi',

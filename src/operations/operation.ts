@@ -18,6 +18,10 @@ export interface Operation<Request, Result> {
   readonly opCode: number;
   /** The first release of ZooKeeper that knows it; words the error of older ones. */
   readonly since: string;
+  /** What of the operation is known since then, where that is not all of it. */
+  readonly feature?: string;
+  /** How a server before `since` answers, where it knows the op code. */
+  readonly refusedAs?: number;
   /** What a lost connection means for it: see {@link Effect}. */
   readonly effect: Effect;
   /** The watch that it can leave. */

@@ -24,6 +24,7 @@ import { Heartbeat } from './heartbeat.js';
 import { InFlight } from './in-flight.js';
 import type { LastZxid } from './last-zxid.js';
 import type { PendingRequest } from './pending-request.js';
+import type { ServerRelease } from './server-release.js';
 
 /** The last xid before they start over at 1: the negative ones have other meanings. */
 const LAST_XID = 2 ** 31 - 1;
@@ -58,8 +59,7 @@ export interface ChannelSurroundings {
   readonly lastZxid: LastZxid;
   readonly deadline: Pick<Deadline, 'look' | 'confirm'>;
   readonly options: Pick<ResolvedOptions, 'maxRequestBytes' | 'inFlight' | 'unref'>;
-  /** Op codes that a server has said it does not know. */
-  readonly unknownOperations: Set<number>;
+  readonly release: ServerRelease;
   readonly meter: OperationMeter;
 }
 
@@ -122,9 +122,9 @@ export class Channel implements ConnectionUser {
   send(request: PendingRequest): void {
     if (request.settled) return;
     const { operation } = request;
-    const { unknownOperations } = this.around;
-    const { maxRequestBytes } = this.around.options;
-    if (unknownOperations.has(operation.opCode)) {
+    const { options, release } = this.around;
+    const { maxRequestBytes } = options;
+    if (release.lacks(operation.opCode)) {
       request.fail(new ServerFailure(ServerCode.unimplemented, request.sinceHint));
       return;
     }
@@ -211,6 +211,7 @@ export class Channel implements ConnectionUser {
     }
     request.answer(header, reader);
     this.#inFlight.shift();
+    this.around.release.answered(request.operation.opCode);
     this.around.lastZxid.see(header.zxidHigh, header.zxidLow);
     this.around.deadline.confirm(request.sentAt);
     if (header.error < 0) this.#consider(header);
@@ -224,7 +225,7 @@ export class Channel implements ConnectionUser {
   #unknown(header: ReplyHeader, reader: JuteReader): void {
     const request = this.#inFlight.take(header.xid);
     if (request === undefined) throw new ProtocolError(`a reply has the xid ${header.xid}, which no request has`);
-    this.around.unknownOperations.add(request.operation.opCode);
+    this.around.release.refused(request.operation.opCode);
     request.answer(header, reader);
     this.connection.end(new LinkError(`the server does not know ${request.operation.name}, and closes the connection`));
   }

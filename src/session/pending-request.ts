@@ -27,13 +27,14 @@ export abstract class PendingRequest {
   waitsUntil = Infinity;
   /** Bytes of its path and data, for the bound of those that wait. */
   abstract readonly bytes: number;
-  abstract readonly operation: Pick<Operation<never, unknown>, 'name' | 'opCode' | 'since' | 'effect'>;
+  abstract readonly operation: Pick<Operation<never, unknown>, 'name' | 'opCode' | 'since' | 'effect' | 'feature'>;
   /** Whether the caller has its outcome. A request on the wire keeps its place until its reply has come. */
   abstract readonly settled: boolean;
 
   /** What to say where the server does not know the operation. */
   get sinceHint(): string {
-    return ` (${this.operation.name} is known from ZooKeeper ${this.operation.since} on)`;
+    const { name, feature = name, since } = this.operation;
+    return ` (${feature} is known from ZooKeeper ${since} on)`;
   }
 
   /** Writes the request record. */
@@ -168,7 +169,9 @@ export class TypedRequest<Request, Result> extends PendingRequest {
       return new UnansweredFailure('expired', 'the server says that the session has expired', false);
     if (code === ServerCode.authFailed || code === ServerCode.sessionRequiresSasl)
       return new UnansweredFailure('authFailed', 'the server refused the credentials, or demands some', false);
-    return new ServerFailure(code, code === ServerCode.unimplemented ? this.sinceHint : '');
+    if (code === ServerCode.unimplemented || code === this.operation.refusedAs)
+      return new ServerFailure(ServerCode.unimplemented, this.sinceHint);
+    return new ServerFailure(code);
   }
 
   #settle(outcome: Result | Failure): void {

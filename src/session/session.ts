@@ -17,6 +17,7 @@ import { hexOf } from '../log.js';
 import type { ClientMetrics } from '../metrics/client-metrics.js';
 import { OperationMeter } from '../metrics/operation-meter.js';
 import type { AuthRequest } from '../operations/auth.js';
+import { CONFIG_PATH } from '../operations/config.js';
 import { closeSession, exists, removeWatches, setWatches, setWatches2 } from '../operations/index.js';
 import type { OneShotKind, Operation } from '../operations/operation.js';
 import type { RemovableWatches, SetWatchesRequest } from '../operations/watching.js';
@@ -34,6 +35,7 @@ import type { LastZxid } from './last-zxid.js';
 import { type Arming, type PendingRequest, type RequestLimits, TypedRequest } from './pending-request.js';
 import type { ProcessHold } from './process-hold.js';
 import { rewatchRequests } from './rewatch.js';
+import { ServerRelease } from './server-release.js';
 import { canMove, type FinalState, isAttached, isFinal } from './states.js';
 import { type OneShotListener, WatchRegistry } from './watch-registry.js';
 
@@ -81,7 +83,7 @@ export class Session {
   readonly deadline: Deadline;
   readonly #backlog: Backlog;
   readonly #attacher: Attacher;
-  readonly #unknownOperations = new Set<number>();
+  readonly #release = new ServerRelease();
   readonly #meter: OperationMeter;
 
   #state: SessionState = 'connecting';
@@ -274,7 +276,7 @@ export class Session {
         lastZxid: around.lastZxid,
         deadline: readOnly ? powerless(deadline) : deadline,
         options: around.options,
-        unknownOperations: this.#unknownOperations,
+        release: this.#release,
         meter: this.#meter,
       },
       {
@@ -288,6 +290,7 @@ export class Session {
     );
     const before = this.#channel;
     this.#channel = channel;
+    this.#release.reconnected();
     before?.connection.end(new LinkError('a server was found that takes writes'));
     if (this.#farewell === undefined) this.#authenticate(channel, readOnly);
     else this.#sayFarewell(channel, this.#farewell);
@@ -393,7 +396,31 @@ export class Session {
     const { watches } = this;
     if (!watches.removeOneShot(path, key) || watches.has(path) || watches.expects(path)) return;
     // Whatever it comes to: a watch that stays behind tells nobody.
-    if (this.isAttached) void this.removeWatches(path);
+    if (this.isAttached) void this.#tidyUp(path);
+  }
+
+  /** Removes the watches of a path that nobody watches, if that costs no connection. */
+  async #tidyUp(path: string): Promise<void> {
+    const { watches } = this;
+    if (this.#release.isNew === undefined) {
+      await this.hasNewServer();
+      // Somebody may have come meanwhile.
+      if (!this.isAttached || watches.has(path) || watches.expects(path)) return;
+    }
+    if (this.#release.isNew === true) await this.removeWatches(path);
+  }
+
+  /**
+   * Whether the server is of 3.5 or later, or undefined if that cannot be told. An older one closes the connection at an
+   * operation that it does not know, with all that others have on their way: so what nobody has asked for is only sent
+   * where it is known.
+   */
+  async hasNewServer(limits?: RequestLimits): Promise<boolean | undefined> {
+    if (this.#release.isNew === undefined) {
+      const found = await this.submit(exists, { path: CONFIG_PATH, watch: false }, CONFIG_PATH.length, limits);
+      if (!isFailure(found)) this.#release.hasConfig(found !== null);
+    }
+    return this.#release.isNew;
   }
 
   /** Makes the server forget all watches of a path, and watches again what is still watched here. */

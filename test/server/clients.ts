@@ -85,6 +85,16 @@ export function inShort(event: WatchEvent): string {
   return event.type === 'ended' ? `${event.type} ${event.reason}` : `${event.type} ${event.path}`;
 }
 
+/** What the promise rejects with, of this class; throws any other error as it is. */
+export async function expectFailure<E extends Error>(
+  promise: Promise<unknown>,
+  errorClass: abstract new (...args: never[]) => E,
+): Promise<E> {
+  const error = await failureOf(promise);
+  if (!(error instanceof errorClass)) throw error;
+  return error;
+}
+
 /** What the promise rejects with; throws if it does not. */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   let result: unknown;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acl, type CreateMode, NodeExistsError, NoNodeError, sequenceOf, Stat } from 'zookit';
+import { needs } from '../support/features.js';
 import { useClients } from './clients.js';
 
 const clients = useClients();
@@ -55,7 +56,7 @@ describe('create', () => {
     expect('sequence' in plain).toBe(false);
   });
 
-  it('container: holds children, and nobody owns it', async () => {
+  needs('containers')('container: holds children, and nobody owns it', async () => {
     const folder = await clients.folder();
     const created = await clients.zk.create(`${folder}/c`, 'box', { mode: 'container' });
     await clients.zk.create(`${folder}/c/child`);
@@ -65,7 +66,7 @@ describe('create', () => {
     expect((await clients.zk.getData(`${folder}/c`)).text()).toBe('box');
   });
 
-  it('ttl and ttlSequential: bring their stat, and nobody owns them', async () => {
+  needs('ttl')('ttl and ttlSequential: bring their stat, and nobody owns them', async () => {
     const folder = await clients.folder();
     const plain = await clients.zk.create(`${folder}/t`, 'x', { mode: 'ttl', ttl: 2 ** 40 - 1 });
     const sequential = await clients.zk.create(`${folder}/s-`, 'yy', { mode: 'ttlSequential', ttl: 60_000 });
@@ -74,7 +75,7 @@ describe('create', () => {
     expect(sequential.stat.ephemeralOwner.isZero()).toBe(true);
   });
 
-  it.each<[CreateMode, object]>([
+  needs('createWithStat', 'containers', 'ttl').each<[CreateMode, object]>([
     ['persistent', {}],
     ['ephemeral', {}],
     ['persistentSequential', {}],

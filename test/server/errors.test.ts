@@ -19,6 +19,7 @@ import {
   UnimplementedError,
   ZooKeeper,
 } from 'zookit';
+import { expectRefusal, type Feature, knows, since } from '../support/features.js';
 import { type Ensemble, startEnsemble, startServer, type ZooKeeperServer } from '../support/zookeeper.js';
 import { failureOf, useClients } from './clients.js';
 
@@ -27,15 +28,20 @@ type Cause = (zk: ZooKeeper, at: string) => Promise<unknown>;
 
 type ServerErrorClass = new (...args: never[]) => ServerError;
 
-/** Class, code, number; the operation and the path that it names, where `.` is the znode of the test; how to get it. */
-type Row = readonly [ServerErrorClass, string, number, string, string, Cause];
+/**
+ * Class, code, number; the operation and the path that it names, where `.` is the znode of the test; how to get it; what
+ * the server needs to know for it.
+ */
+type Row = readonly [ServerErrorClass, string, number, string, string, Cause, Feature?];
 
 async function callerOf(cause: Cause, zk: ZooKeeper, at: string): Promise<void> {
   await cause(zk, at);
 }
 
 /** Checks all that an error promises. */
-async function expectError([errorClass, code, serverCode, operation, path, cause]: Row, zk: ZooKeeper, at: string) {
+async function expectError(row: Row, zk: ZooKeeper, at: string): Promise<void> {
+  const [errorClass, code, serverCode, operation, path, cause, feature] = row;
+  if (feature !== undefined && !knows(feature)) return expectRefusal([feature], () => cause(zk, at));
   const error = await failureOf(callerOf(cause, zk, at));
   expect(error).toBeInstanceOf(errorClass);
   expect(error).toBeInstanceOf(ServerError);
@@ -60,7 +66,15 @@ describe('an error of the server', () => {
     [NoNodeError, 'NO_NODE', -101, 'getChildren', './x', (zk, at) => zk.getChildren(`${at}/x`)],
     [NoNodeError, 'NO_NODE', -101, 'getAcl', './x', (zk, at) => zk.getAcl(`${at}/x`)],
     [NoNodeError, 'NO_NODE', -101, 'setAcl', './x', (zk, at) => zk.setAcl(`${at}/x`, acl.open)],
-    [NoNodeError, 'NO_NODE', -101, 'getAllChildrenNumber', './x', (zk, at) => zk.getAllChildrenNumber(`${at}/x`)],
+    [
+      NoNodeError,
+      'NO_NODE',
+      -101,
+      'getAllChildrenNumber',
+      './x',
+      (zk, at) => zk.getAllChildrenNumber(`${at}/x`),
+      'getAllChildrenNumber',
+    ],
     [
       NoAuthError,
       'NO_AUTH',
@@ -97,7 +111,7 @@ describe('an error of the server', () => {
       (zk, at) => zk.create(`${at}/x`, null, { acl: acl.creatorAll }),
     ],
     [InvalidAclError, 'INVALID_ACL', -114, 'setAcl', '.', (zk, at) => zk.setAcl(at, acl.creatorAll)],
-    [NoWatcherError, 'NO_WATCHER', -121, 'removeWatches', '.', (zk, at) => zk.removeWatches(at)],
+    [NoWatcherError, 'NO_WATCHER', -121, 'removeWatches', '.', (zk, at) => zk.removeWatches(at), 'removeWatches'],
     [BadArgumentsError, 'BAD_ARGUMENTS', -8, 'delete', '/', (zk) => zk.unrooted().delete('/')],
     [
       ReconfigDisabledError,
@@ -106,6 +120,7 @@ describe('an error of the server', () => {
       'reconfig',
       '/zookeeper/config',
       (zk) => zk.reconfig({ leaving: [1] }),
+      'reconfig',
     ],
   ];
   it.each(rows.map((row): [string, Row] => [nameOf(row), row]))('%s', async (_, row) => {
@@ -138,7 +153,7 @@ describe('an error of a server with other settings', () => {
   }
 
   const rows: Row[] = [
-    [MarshallingError, 'MARSHALLING_ERROR', -5, 'addWatch', '.', (zk, at) => zk.addWatch(at)],
+    [MarshallingError, 'MARSHALLING_ERROR', -5, 'addWatch', '.', (zk, at) => zk.addWatch(at), 'addWatch'],
     [
       UnimplementedError,
       'UNIMPLEMENTED',
@@ -146,18 +161,6 @@ describe('an error of a server with other settings', () => {
       'create',
       './x',
       (zk, at) => zk.create(`${at}/x`, null, { mode: 'ttl', ttl: 1_000 }),
-    ],
-    [
-      QuotaExceededError,
-      'QUOTA_EXCEEDED',
-      -125,
-      'create',
-      './b',
-      async (zk, at) => {
-        await limitCount(at, 2);
-        await zk.create(`${at}/a`);
-        return zk.create(`${at}/b`);
-      },
     ],
     [
       UnimplementedError,
@@ -173,21 +176,36 @@ describe('an error of a server with other settings', () => {
     await expectError(row, clients.zk, await clients.folder());
   });
 
-  it('that lacks a feature only, not the operation, keeps the connection', async () => {
+  const quota: Row = [
+    QuotaExceededError,
+    'QUOTA_EXCEEDED',
+    -125,
+    'create',
+    './b',
+    async (zk, at) => {
+      await limitCount(at, 2);
+      await zk.create(`${at}/a`);
+      return zk.create(`${at}/b`);
+    },
+  ];
+  since('3.7.0')(nameOf(quota), async () => expectError(quota, clients.zk, await clients.folder()));
+
+  since('3.5.3')('that lacks a feature only, not the operation, keeps the connection', async () => {
     const at = await clients.folder();
-    const ttl = () => clients.zk.create(`${at}/x`, null, { mode: 'ttl', ttl: 1_000 });
-    const { id } = clients.zk.session;
+    const zk = await clients.another();
+    const ttl = () => zk.create(`${at}/x`, null, { mode: 'ttl', ttl: 1_000 });
+    const { id } = zk.session;
     const suspended: unknown[] = [];
-    clients.zk.on('suspended', (event) => suspended.push(event));
+    zk.on('suspended', (event) => suspended.push(event));
     await expect(ttl()).rejects.toThrow(UnimplementedError);
     await expect(ttl()).rejects.toThrow(UnimplementedError);
-    expect(await clients.zk.has(at)).toBe(true);
-    expect([suspended, clients.zk.session.id.equals(id)]).toEqual([[], true]);
+    expect(await zk.has(at)).toBe(true);
+    expect([suspended, zk.session.id.equals(id)]).toEqual([[], true]);
   });
 });
 
 describe('an overloaded server', () => {
-  it('-127 ThrottledError: says that the request was dropped, and it was', async () => {
+  since('3.7.0')('-127 ThrottledError: says that the request was dropped, and it was', async () => {
     await using server = await startServer({
       systemProperties: { 'zookeeper.request_throttle_max_requests': 1, 'zookeeper.throttled_op_wait_time': 20 },
     });
@@ -226,7 +244,5 @@ describe('an ensemble with local sessions', () => {
     (zk, at) => zk.create(`${at}/e`, null, ephemeral),
   ];
 
-  it(nameOf(row), async () => {
-    await expectError(row, clients.zk, await clients.folder());
-  });
+  since('3.5.0')(nameOf(row), async () => expectError(row, clients.zk, await clients.folder()));
 });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { acl, InvalidPathError, NoAuthError, NoNodeError } from 'zookit';
+import { needs } from '../support/features.js';
 import { useClients } from './clients.js';
 
 const clients = useClients();
 
 describe('multiRead', () => {
-  it('gives the results of several reads in order, typed', async () => {
+  needs('multiRead')('gives the results of several reads in order, typed', async () => {
     const folder = await clients.folder();
     await clients.zk.create(`${folder}/a`, 'data of a');
     await clients.zk.create(`${folder}/null`);
@@ -24,7 +25,7 @@ describe('multiRead', () => {
     expect(none.value.isNull).toBe(true);
   });
 
-  it('lets each read fail by itself, with the error that it would have alone', async () => {
+  needs('multiRead')('lets each read fail by itself, with the error that it would have alone', async () => {
     const folder = await clients.folder();
     await clients.zk.create(`${folder}/secret`, 'x', { acl: [acl.world('admin')] });
     const results = await clients.zk
@@ -43,7 +44,7 @@ describe('multiRead', () => {
     expect(reasons[3]).toBeInstanceOf(NoAuthError);
   });
 
-  it('of which the first fails leaves the connection as it was', async () => {
+  needs('multiRead')('of which the first fails leaves the connection as it was', async () => {
     // ZooKeeper 3.8 appends garbage after a failed multiRead.
     const folder = await clients.folder();
     const { server } = clients.zk.session;
@@ -57,7 +58,7 @@ describe('multiRead', () => {
     expect(await clients.zk.multiRead().read()).toEqual([]);
   });
 
-  it('reads one state of the tree', async () => {
+  needs('multiRead')('reads one state of the tree', async () => {
     const folder = await clients.folder();
     const writer = await clients.another();
     await clients.zk.transaction().create(`${folder}/a`, '0').create(`${folder}/b`, '0').commit();

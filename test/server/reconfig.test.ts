@@ -10,9 +10,10 @@ import {
   ReconfigInProgressError,
   type ZooKeeper,
 } from 'zookit';
+import { needs, runsOn } from '../support/features.js';
 import { until } from '../support/until.js';
 import { type Ensemble, startEnsemble, type ZooKeeperServer } from '../support/zookeeper.js';
-import { Recorder, useClients } from './clients.js';
+import { expectFailure, Recorder, useClients } from './clients.js';
 
 let ensemble: Ensemble;
 let leader: ZooKeeperServer;
@@ -52,7 +53,8 @@ async function haveRoles(observers: number): Promise<void> {
     const lines = (await leader.fourLetter('mntr')).split('\n');
     const modes = await Promise.all(followers().map((server) => server.mode()));
     const inRole = modes.filter((mode) => mode === 'observer').length === observers && !modes.includes(undefined);
-    return inRole && counts.every((count) => lines.includes(count));
+    // Before 3.5 it does not count observers; nothing makes any there.
+    return inRole && (!runsOn('3.5.0') || counts.every((count) => lines.includes(count)));
   };
   await until(look, { what: `${observers} observers beside the leader`, timeout: 20_000 });
 }
@@ -69,7 +71,7 @@ async function outstanding(): Promise<number> {
 }
 
 describe('getConfig', () => {
-  it('gives the servers of the ensemble, typed', async () => {
+  needs('getConfig')('gives the servers of the ensemble, typed', async () => {
     const { servers, version } = await clients.zk.getConfig();
     expect(servers.map(({ id, role, client }) => ({ id, role, client })).sort((a, b) => a.id - b.id)).toEqual(
       ensemble.servers.map(({ id, host, port }) => ({ id, role: 'participant', client: { host, port } })),
@@ -80,7 +82,7 @@ describe('getConfig', () => {
     expect(version).toBeInstanceOf(Long);
   });
 
-  it('may be asked by anybody, below any chroot', async () => {
+  needs('getConfig')('may be asked by anybody, below any chroot', async () => {
     expect(await clients.zk.chroot('/x').getConfig()).toEqual(await superUser.getConfig());
   });
 });
@@ -88,7 +90,7 @@ describe('getConfig', () => {
 describe('reconfig', () => {
   beforeEach(() => haveRoles(0));
 
-  it('removes and adds a server, and resolves with the new configuration', async () => {
+  needs('getConfig', 'reconfig')('removes and adds a server, and resolves with the new configuration', async () => {
     const id = idOf(followers()[0]);
     const line = await lineOf(id);
     const before = await clients.zk.getConfig();
@@ -101,7 +103,7 @@ describe('reconfig', () => {
     expect(again.servers.map((server) => server.line).sort()).toEqual(before.servers.map((each) => each.line).sort());
   });
 
-  it('tells watches of the configuration, with its path', async () => {
+  needs('getConfig', 'reconfig')('tells watches of the configuration, with its path', async () => {
     const id = idOf(followers()[1]);
     const line = await lineOf(id);
     const [rooted, oneShot] = [new Recorder(), new Recorder()];
@@ -116,7 +118,7 @@ describe('reconfig', () => {
     expect([rooted.seen, oneShot.seen]).toEqual([['dataChanged /zookeeper/config'], ['dataChanged /zookeeper/config']]);
   });
 
-  it('replaces all members at once', async () => {
+  needs('getConfig', 'reconfig')('replaces all members at once', async () => {
     const { servers } = await superUser.getConfig();
     const gone = idOf(followers()[0]);
     const rest = servers.filter(({ id }) => id !== gone).map(({ line }) => line);
@@ -128,7 +130,7 @@ describe('reconfig', () => {
 
   const path = '/zookeeper/config';
 
-  it('from another version is BadVersionError', async () => {
+  needs('getConfig', 'reconfig')('from another version is BadVersionError', async () => {
     const { version } = await superUser.getConfig();
     const wrong = superUser.reconfig({ leaving: [idOf(followers()[0])], fromVersion: version.add(1) });
     await expect(wrong).rejects.toThrow(BadVersionError);
@@ -136,19 +138,19 @@ describe('reconfig', () => {
     expect(await serverIds()).toEqual([1, 2, 3]);
   });
 
-  it('by anybody but a super user is NoAuthError', async () => {
+  needs('getConfig', 'reconfig')('by anybody but a super user is NoAuthError', async () => {
     const refused = clients.zk.reconfig({ leaving: [idOf(followers()[0])] });
-    await expect(refused).rejects.toThrow(NoAuthError);
+    await expectFailure(refused, NoAuthError);
     await expect(refused).rejects.toMatchObject({ serverCode: -102, operation: 'reconfig', path });
   });
 
-  it('to what is no server is BadArgumentsError', async () => {
+  needs('getConfig', 'reconfig')('to what is no server is BadArgumentsError', async () => {
     const refused = superUser.reconfig({ joining: ['server.9=nonsense'] });
-    await expect(refused).rejects.toThrow(BadArgumentsError);
+    await expectFailure(refused, BadArgumentsError);
     await expect(refused).rejects.toMatchObject({ serverCode: -8, operation: 'reconfig', path });
   });
 
-  it('to servers of which most are not there is NewConfigNoQuorumError', async () => {
+  needs('getConfig', 'reconfig')('to servers of which most are not there is NewConfigNoQuorumError', async () => {
     const line = await lineOf(idOf(leader));
     const absent = [8, 9].map((id) => `server.${id}=127.0.0.1:${id}:1${id}:participant;127.0.0.1:2${id}`);
     const refused = superUser.reconfig({ members: [line, ...absent] });
@@ -157,7 +159,7 @@ describe('reconfig', () => {
     expect(await serverIds()).toEqual([1, 2, 3]);
   });
 
-  it('while another one is under way is ReconfigInProgressError', async () => {
+  needs('getConfig', 'reconfig')('while another one is under way is ReconfigInProgressError', async () => {
     const id = idOf(followers()[0]);
     const line = await lineOf(id);
     const next = join(dirname(leader.dataDir), 'zoo.cfg.dynamic.next');
@@ -199,7 +201,7 @@ describe('clients at different servers', () => {
     }
   });
 
-  it('are told of changes by their watches', async () => {
+  needs('addWatch')('are told of changes by their watches', async () => {
     const folder = await clients.folder();
     const [follower] = followers();
     if (follower === undefined) throw new Error('there is no follower');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ReplyTooLargeError, RequestTooLargeError, type ZooKeeper } from 'zookit';
+import { knows } from '../support/features.js';
 import { nextEvent } from '../support/until.js';
 import { failureOf, useClients } from './clients.js';
 
@@ -19,7 +20,7 @@ describe('10,000 znodes in one parent', () => {
     expect(new Set(created.map(({ zxid }) => zxid.toString())).size).toBe(10_000);
     expect((await clients.zk.getChildren(folder)).sort()).toEqual(names);
     expect((await clients.zk.getChildren(folder, { stat: true })).stat.numChildren).toBe(10_000);
-    expect(await clients.zk.getAllChildrenNumber(folder)).toBe(10_000);
+    if (knows('getAllChildrenNumber')) expect(await clients.zk.getAllChildrenNumber(folder)).toBe(10_000);
     const data = await clients.zk.getChildrenData(folder);
     expect(data.size).toBe(10_000);
     expect([...data].filter(([name, node]) => node.text() !== name)).toEqual([]);
@@ -130,7 +131,7 @@ describe('a reply larger than maxReplyBytes', () => {
     await expect(zk.getData(path)).rejects.toThrow(ReplyTooLargeError);
     await clients.zk.setData(path, 'small');
     expect(await changed).toMatchObject({ type: 'dataChanged', path });
-    expect(await zk.getEphemerals(path)).toEqual([`${path}/e`]);
+    expect((await zk.exists(`${path}/e`))?.ephemeralOwner.equals(zk.session.id)).toBe(true);
     expect((await zk.getData(path)).text()).toBe('small');
   });
 });

@@ -9,7 +9,8 @@ import {
   type Transaction,
   type ZooKeeperError,
 } from 'zookit';
-import { failureOf, useClients } from './clients.js';
+import { needs } from '../support/features.js';
+import { expectFailure, failureOf, useClients } from './clients.js';
 
 const clients = useClients();
 
@@ -41,23 +42,27 @@ describe('a transaction of which one operation fails', () => {
   });
 
   type Begin = (transaction: Transaction, folder: string) => Transaction<unknown[]>;
-  it.each<[string, string, Begin, new (...args: never[]) => ZooKeeperError, string]>([
+  type Row = [string, string, Begin, new (...args: never[]) => ZooKeeperError, string];
+
+  async function expectRollBack(operation: string, begin: Begin, errorClass: Row[3], path: string): Promise<void> {
+    const folder = await clients.folder();
+    await clients.zk.create(`${folder}/n/child`, null, { parents: true });
+    await clients.zk.create(`${folder}/forbidden`, null, { acl: [acl.world('admin')] });
+    const before = await clients.zk.exists(folder);
+    const transaction = clients.zk.transaction();
+    transaction.create(`${folder}/first`);
+    const error = await expectFailure(begin(transaction, folder).create(`${folder}/last`).commit(), errorClass);
+    expect(error).toMatchObject({
+      operation,
+      path: folder + path,
+      transaction: { index: 1, outcomes: ['rolledBack', 'failed', 'notTried'] },
+    });
+    expect(await clients.zk.exists(folder)).toEqual(before);
+  }
+
+  it.each<Row>([
     ['create', 'of what exists', (tx, at) => tx.create(`${at}/n`), NodeExistsError, '/n'],
     ['create', 'without a parent', (tx, at) => tx.create(`${at}/x/y`), NoNodeError, '/x/y'],
-    [
-      'create',
-      'container, of what exists',
-      (tx, at) => tx.create(`${at}/n`, null, { mode: 'container' }),
-      NodeExistsError,
-      '/n',
-    ],
-    [
-      'create',
-      'ttl, of what exists',
-      (tx, at) => tx.create(`${at}/n`, null, { mode: 'ttl', ttl: 9 }),
-      NodeExistsError,
-      '/n',
-    ],
     ['setData', 'of another version', (tx, at) => tx.setData(`${at}/n`, 'x', 7), BadVersionError, '/n'],
     ['setData', 'of what is missing', (tx, at) => tx.setData(`${at}/x`, 'x'), NoNodeError, '/x'],
     ['setData', 'of what is forbidden', (tx, at) => tx.setData(`${at}/forbidden`, 'x'), NoAuthError, '/forbidden'],
@@ -66,22 +71,15 @@ describe('a transaction of which one operation fails', () => {
     ['delete', 'of what has children', (tx, at) => tx.delete(`${at}/n`), NotEmptyError, '/n'],
     ['check', 'of another version', (tx, at) => tx.check(`${at}/n`, 7), BadVersionError, '/n'],
     ['check', 'of what is forbidden', (tx, at) => tx.check(`${at}/forbidden`), NoAuthError, '/forbidden'],
-  ])('%s %s', async (operation, _, begin, errorClass, path) => {
-    const folder = await clients.folder();
-    await clients.zk.create(`${folder}/n/child`, null, { parents: true });
-    await clients.zk.create(`${folder}/forbidden`, null, { acl: [acl.world('admin')] });
-    const before = await clients.zk.exists(folder);
-    const transaction = clients.zk.transaction();
-    transaction.create(`${folder}/first`);
-    const error = await failureOf(begin(transaction, folder).create(`${folder}/last`).commit());
-    expect(error).toBeInstanceOf(errorClass);
-    expect(error).toMatchObject({
-      operation,
-      path: folder + path,
-      transaction: { index: 1, outcomes: ['rolledBack', 'failed', 'notTried'] },
-    });
-    expect(await clients.zk.exists(folder)).toEqual(before);
-  });
+  ])('%s %s', (operation, _, begin, errorClass, path) => expectRollBack(operation, begin, errorClass, path));
+
+  needs('containersInTransaction')('create container, of what exists', () =>
+    expectRollBack('create', (tx, at) => tx.create(`${at}/n`, null, { mode: 'container' }), NodeExistsError, '/n'),
+  );
+
+  needs('ttlInTransaction')('create ttl, of what exists', () =>
+    expectRollBack('create', (tx, at) => tx.create(`${at}/n`, null, { mode: 'ttl', ttl: 9 }), NodeExistsError, '/n'),
+  );
 
   it('of one operation, and at the very first and the very last of several', async () => {
     const folder = await clients.folder();

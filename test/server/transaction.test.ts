@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acl, InvalidArgumentError, InvalidPathError, type Stat } from 'zookit';
+import { needs, runsMixed } from '../support/features.js';
 import { useClients } from './clients.js';
 
 const clients = useClients();
@@ -29,7 +30,11 @@ describe('transaction', () => {
     expect(await zk.has(`${folder}/gone`)).toBe(false);
   });
 
-  it('knows all seven modes', async () => {
+  needs(
+    'containersInTransaction',
+    'ttlInTransaction',
+    'getEphemerals',
+  )('knows all seven modes', async () => {
     const folder = await clients.folder();
     const mine = await clients.another();
     const results = await mine
@@ -104,7 +109,7 @@ describe('transaction', () => {
       transaction.create(`${folder}/n-`, null, { mode: 'persistentSequential' });
     const results = (await transaction.commit()) as readonly { readonly sequence: number }[];
     expect(results.map(({ sequence }) => sequence)).toEqual(results.map((_, index) => index));
-    expect(await clients.zk.getAllChildrenNumber(folder)).toBe(1_000);
+    expect(await clients.zk.getChildren(folder)).toHaveLength(1_000);
   });
 
   it('can be committed once', async () => {
@@ -125,9 +130,12 @@ describe('transaction', () => {
 });
 
 describe('a stat that was asked for in a transaction', () => {
-  it('comes where the server sends it, and is left out where a release does not', async () => {
+  const name = 'comes where the server sends it, and is left out where a release does not';
+  needs('createWithStatInTransaction')(name, async () => {
     const folder = await clients.folder();
-    const [created] = await clients.zk.transaction().create(`${folder}/n`, 'four', { stat: true }).commit();
+    // In an ensemble of 3.8.0 and 3.9 it is not asked for: the older members fail to carry that out.
+    const options = { stat: !runsMixed() } as { stat: true };
+    const [created] = await clients.zk.transaction().create(`${folder}/n`, 'four', options).commit();
     // ZooKeeper before 3.7.2 and 3.8.2 answers create2 in a multi without the stat.
     expect(created).toMatchObject({ path: `${folder}/n`, name: 'n' });
     // @ts-expect-error: the type says that it may be missing

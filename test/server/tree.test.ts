@@ -176,15 +176,13 @@ describe('deleteTree', () => {
     const creator = await clients.another();
     // As soon as the deletion has begun, others create below a parent that it has already listed.
     let creations: Promise<unknown> = Promise.resolve();
-    const begun = await clients.zk.addWatch(folder, {
-      recursive: true,
-      onEvent: () => {
-        begun.close().catch(() => undefined);
-        creations = Promise.allSettled(
-          ['n0/late', 'n3/late', 'late'].map((name) => creator.create(`${folder}/${name}`)),
-        );
-      },
-    });
+    let begun = false;
+    const begin = (): void => {
+      if (begun) return;
+      begun = true;
+      creations = Promise.allSettled(['n0/late', 'n3/late', 'late'].map((name) => creator.create(`${folder}/${name}`)));
+    };
+    for await (const { path } of clients.zk.walk(folder)) await clients.zk.getChildren(path, { watch: begin });
     await clients.zk.deleteTree(folder);
     await creations;
     expect(await clients.zk.has(folder)).toBe(false);

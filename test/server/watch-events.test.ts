@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { acl, type WatchEvent, type ZooKeeper } from 'zookit';
+import { needs } from '../support/features.js';
 import { Recorder, useClients } from './clients.js';
 
 const clients = useClients();
@@ -111,7 +112,10 @@ const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 describe.each(Object.keys(table))('%s', (change) => {
-  it.each(Object.entries(table[change] ?? {}))('is told to a watch by %s as: %s', async (way, expected) => {
+  const rows = Object.entries(table[change] ?? {});
+  const staying = /^(persistent|recursive)/;
+
+  async function expectTold(way: string, expected: string): Promise<void> {
     const at = await clients.folder();
     const places = { at, parent: `${at}/parent`, node: `${at}/parent/node` };
     const { exists, make } = changes[change] ?? { exists: false, make: () => Promise.reject(new Error(change)) };
@@ -124,7 +128,11 @@ describe.each(Object.keys(table))('%s', (change) => {
     await clients.zk.sync();
     const [type = '', place = ''] = expected.split(' ');
     expect(recorder.seen).toEqual(place === '' ? [] : [`${type} ${places[place as keyof Places]}`]);
-  });
+  }
+
+  const name = 'is told to a watch by %s as: %s';
+  it.each(rows.filter(([way]) => !staying.test(way)))(name, expectTold);
+  needs('addWatch').each(rows.filter(([way]) => staying.test(way)))(name, expectTold);
 });
 
 describe('the end of a session', () => {
@@ -132,18 +140,27 @@ describe('the end of a session', () => {
     const at = await clients.folder();
     const owner = await clients.another();
     await owner.create(`${at}/e`, null, { mode: 'ephemeral' });
-    const [data, children, recursive] = [new Recorder(), new Recorder(), new Recorder()];
+    const [data, children] = [new Recorder(), new Recorder()];
     await clients.zk.getData(`${at}/e`, { watch: data.tell });
     await clients.zk.getChildren(at, { watch: children.tell });
-    await clients.zk.addWatch(at, { recursive: true, onEvent: recursive.tell });
     await owner.close();
     await clients.zk.sync();
     expect(data.seen).toEqual([`deleted ${at}/e`]);
     expect(children.seen).toEqual([`childrenChanged ${at}`]);
-    expect(recursive.seen).toEqual([`deleted ${at}/e`]);
   });
 
-  it('tells its own watches before it, and that they have ended', async () => {
+  needs('addWatch')('tells recursive watches that its ephemeral znodes are gone', async () => {
+    const at = await clients.folder();
+    const owner = await clients.another();
+    await owner.create(`${at}/e`, null, { mode: 'ephemeral' });
+    const recorder = new Recorder();
+    await clients.zk.addWatch(at, { recursive: true, onEvent: recorder.tell });
+    await owner.close();
+    await clients.zk.sync();
+    expect(recorder.seen).toEqual([`deleted ${at}/e`]);
+  });
+
+  needs('addWatch')('tells its own watches before it, and that they have ended', async () => {
     const at = await clients.folder();
     const zk = await clients.another();
     const [oneShot, persistent] = [new Recorder(), new Recorder()];

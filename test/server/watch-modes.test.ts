@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type WatchEvent, type Watcher, ZooKeeper } from 'zookit';
+import { needs } from '../support/features.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
 import { sharedServer } from '../support/shared.js';
 import { nextEvent } from '../support/until.js';
@@ -62,11 +63,22 @@ const combinations: Way[][] = [
   ['recursive', 'getData', 'exists', 'persistent', 'getChildren'],
 ];
 
-const named = (separator: string): [string, Way[]][] =>
-  combinations.map((combination) => [combination.join(separator), combination]);
+const stays = (way: Way): boolean => way === 'persistent' || way === 'recursive';
+
+/** Combinations of one-shot watches alone, for any server; those that hold one which stays need more. */
+const named = (separator: string, staying: boolean): [string, Way[]][] =>
+  combinations
+    .filter((combination) => combination.some(stays) === staying)
+    .map((combination) => [combination.join(separator), combination]);
+
+/** `it.each`, for both kinds of combinations. */
+function forEach(separator: string, name: string, test: (_: string, combination: Way[]) => Promise<void>): void {
+  it.each(named(separator, false))(name, test);
+  needs('addWatch').each(named(separator, true))(name, test);
+}
 
 describe('each watch of a path tells what it would tell alone', () => {
-  it.each(named(', then '))('%s', async (_, combination) => {
+  forEach(', then ', '%s', async (_, combination) => {
     const path = await clients.folder();
     const recorders = combination.map(() => new Recorder());
     for (const [index, way] of combination.entries()) await watch[way](clients.zk, path, recorders[index]!.tell);
@@ -75,7 +87,7 @@ describe('each watch of a path tells what it would tell alone', () => {
     expect(recorders.map(({ seen }) => seen)).toEqual(combination.map((way) => told[way](path)));
   });
 
-  it.each(named(', '))('asked for at once: %s', async (_, combination) => {
+  forEach(', ', 'asked for at once: %s', async (_, combination) => {
     const path = await clients.folder();
     const recorders = combination.map(() => new Recorder());
     await Promise.all(combination.map((way, index) => watch[way](clients.zk, path, recorders[index]!.tell)));
@@ -84,7 +96,7 @@ describe('each watch of a path tells what it would tell alone', () => {
     expect(recorders.map(({ seen }) => seen)).toEqual(combination.map((way) => told[way](path)));
   });
 
-  it.each(named(', then '))('after a reconnect: %s', async (_, combination) => {
+  forEach(', then ', 'after a reconnect: %s', async (_, combination) => {
     const path = await clients.folder();
     await using proxy = await startProxy(sharedServer());
     await using zk = await ZooKeeper.connect(proxy.connectString + clients.chroot);
@@ -109,7 +121,7 @@ async function reconnect(zk: ZooKeeper, proxy: Proxy): Promise<void> {
 describe('when one watch of a path is closed, the others go on', () => {
   const closable = ['persistent', 'recursive'] as const;
   const cases = closable.flatMap((closed) => kinds.flatMap((left): [string, string, Way][] => [[closed, left, left]]));
-  it.each(cases)('%s closed, %s left, whichever was there first', async (closed, _, left) => {
+  needs('addWatch').each(cases)('%s closed, %s left, whichever was there first', async (closed, _, left) => {
     for (const closedFirst of [true, false]) {
       const path = await clients.folder();
       const [gone, stays] = [new Recorder(), new Recorder()];
@@ -128,21 +140,24 @@ describe('when one watch of a path is closed, the others go on', () => {
     }
   });
 
-  it('a change right after close is told to the one-shot watch that was served by the closed one', async () => {
-    const path = await clients.folder();
-    const watcher = await clients.zk.addWatch(path, { onEvent: () => undefined });
-    const [data, children] = [new Recorder(), new Recorder()];
-    await clients.zk.getData(path, { watch: data.tell });
-    await clients.zk.getChildren(path, { watch: children.tell });
-    // Nobody waits: all three are on the wire before the removal is answered.
-    const closed = watcher.close();
-    const changes = [clients.zk.setData(path, 'x'), clients.zk.create(`${path}/a`)];
-    await Promise.all([closed, ...changes]);
-    expect(data.seen).toEqual([`dataChanged ${path}`]);
-    expect(children.seen).toEqual([`childrenChanged ${path}`]);
-  });
+  needs('addWatch')(
+    'a change right after close is told to the one-shot watch that was served by the closed one',
+    async () => {
+      const path = await clients.folder();
+      const watcher = await clients.zk.addWatch(path, { onEvent: () => undefined });
+      const [data, children] = [new Recorder(), new Recorder()];
+      await clients.zk.getData(path, { watch: data.tell });
+      await clients.zk.getChildren(path, { watch: children.tell });
+      // Nobody waits: all three are on the wire before the removal is answered.
+      const closed = watcher.close();
+      const changes = [clients.zk.setData(path, 'x'), clients.zk.create(`${path}/a`)];
+      await Promise.all([closed, ...changes]);
+      expect(data.seen).toEqual([`dataChanged ${path}`]);
+      expect(children.seen).toEqual([`childrenChanged ${path}`]);
+    },
+  );
 
-  it('B8: a recursive watch above a watch of children never tells childrenChanged', async () => {
+  needs('addWatch')('B8: a recursive watch above a watch of children never tells childrenChanged', async () => {
     const at = await clients.folder();
     await clients.zk.create(`${at}/a`);
     const [recursive, children, persistent] = [new Recorder(), new Recorder(), new Recorder()];

@@ -9,11 +9,26 @@ const { join } = require('node:path');
  * @typedef {object} Installation a ZooKeeper that can be started
  * @property {string} java the Java command
  * @property {string} classPath
+ * @property {string} version as its jar is named: `3.8.0`
  * @property {string} origin where it was found, for messages
  */
 
-/** Where Debian and Ubuntu put their jars; the manifest of zookeeper.jar names all the others that it needs. */
+/** @typedef {Omit<Installation, 'java'>} Jars */
+
+/** Where Debian and Ubuntu put their jars. */
 const debianJars = '/usr/share/java';
+
+/**
+ * What a server needs of such a folder, which also has the jars of others, and several loggers where there can be one.
+ * The manifest of zookeeper.jar names them in /usr/share/java, where they may be of another version: so it comes last.
+ */
+const neededJars = new RegExp(
+  `^(${[
+    ...['commons-(cli|io)', 'jackson-(annotations|core|databind)', 'jctools-core', 'jetty9-(http|io|server|servlet)'],
+    ...['jetty9-(security|util|util-ajax)', 'jline', 'log4j-1[.]2', 'metrics-core', 'netty-[a-z-]+', 'servlet-api'],
+    ...['slf4j-(api|simple)', 'snappy-java', 'xercesImpl', 'xmlParserAPIs', 'zookeeper-jute'],
+  ].join('|')})[.]jar$`,
+);
 
 const whatToInstall = `No Apache ZooKeeper was found on this machine. Any one of these will do:
   - Debian, Ubuntu:  apt-get install libzookeeper-java default-jre-headless
@@ -28,36 +43,47 @@ function findJava() {
 }
 
 /**
- * A release from apache.org keeps its jars in lib/; any other folder of jars is taken as it is.
+ * A release from apache.org keeps its jars in lib/, up to 3.4 one level above; Debian keeps them with those of others.
  * @param {string} home
+ * @param {string} [origin]
+ * @returns {Jars}
  */
-function jarsOf(home) {
-  const folder = [join(home, 'lib'), home].find(
-    (dir) => existsSync(dir) && readdirSync(dir).some((name) => /^zookeeper-\d.*\.jar$|^zookeeper\.jar$/.test(name)),
-  );
-  if (folder === undefined) throw new Error(`ZOOKEEPER_HOME=${home}: there is no zookeeper jar, nor one in its lib/`);
-  return [join(home, 'conf'), join(folder, '*')].join(':');
+function jarsOf(home, origin = home) {
+  for (const folder of [join(home, 'lib'), home]) {
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    const version = names.map((name) => /^zookeeper-(\d+\.\d+\.\d+).*\.jar$/.exec(name)?.[1]).find(Boolean);
+    if (version === undefined) continue;
+    const classPath = names.includes('zookeeper.jar')
+      ? [...names.filter((name) => neededJars.test(name)), 'zookeeper.jar'].map((name) => join(folder, name))
+      : [join(home, 'conf'), join(folder, '*'), join(home, 'lib', '*')];
+    return { classPath: classPath.join(':'), version, origin };
+  }
+  throw new Error(`${origin}: there is no jar of ZooKeeper, nor one in its lib/`);
 }
 
-/** @returns {{ classPath: string, origin: string } | undefined} */
+/** @returns {Jars | undefined} */
 function findJars() {
   const home = process.env['ZOOKEEPER_HOME'];
-  if (home) return { classPath: jarsOf(home), origin: `ZOOKEEPER_HOME=${home}` };
-  const jar = join(debianJars, 'zookeeper.jar');
-  if (!existsSync(jar)) return undefined;
-  return { classPath: [jar, join(debianJars, 'slf4j-simple.jar')].join(':'), origin: jar };
+  if (home) return jarsOf(home, `ZOOKEEPER_HOME=${home}`);
+  return existsSync(join(debianJars, 'zookeeper.jar')) ? jarsOf(debianJars) : undefined;
 }
 
-/** @returns {Installation | undefined} the ZooKeeper of ZOOKEEPER_HOME, or else the one that is installed */
-function findZooKeeper() {
+/**
+ * @param {string} [home] a folder as ZOOKEEPER_HOME takes it
+ * @returns {Installation | undefined} the ZooKeeper of `home`, or of ZOOKEEPER_HOME, or else the one that is installed
+ */
+function findZooKeeper(home) {
   const java = findJava();
-  const jars = findJars();
+  const jars = home === undefined ? findJars() : jarsOf(home);
   return java === undefined || jars === undefined ? undefined : { java, ...jars };
 }
 
-/** @returns {Installation} */
-function requireZooKeeper() {
-  const found = findZooKeeper();
+/**
+ * @param {string} [home] as in `findZooKeeper`
+ * @returns {Installation}
+ */
+function requireZooKeeper(home) {
+  const found = findZooKeeper(home);
   if (found === undefined) throw new Error(whatToInstall);
   return found;
 }

@@ -7,6 +7,8 @@ const { PortTakenError, superAuth, ZooKeeperServer } = require('./zookeeper-serv
 
 /** @typedef {import('./zookeeper-server.cjs').ServerOptions} ServerOptions */
 
+/** @typedef {ServerOptions & { homes?: readonly string[] }} EnsembleOptions `homes`: the ZooKeeper of each member */
+
 /**
  * Starts a standalone server on a free port. Resolves when it serves.
  * @param {ServerOptions} [options]
@@ -23,10 +25,10 @@ async function startServer(options = {}) {
 /**
  * Starts `count` servers that form an ensemble. Resolves when all of them serve.
  * @param {number} count
- * @param {ServerOptions} [options] of each of them
+ * @param {EnsembleOptions} [options] of each of them
  * @returns {Promise<ZooKeeperServer[]>}
  */
-async function startMembers(count, options = {}) {
+async function startMembers(count, { homes = [], ...options } = {}) {
   return retryOnTakenPort(async () => {
     const ports = new Set();
     while (ports.size < 3 * count) ports.add(await freePort());
@@ -36,9 +38,10 @@ async function startMembers(count, options = {}) {
       const [quorum, election] = all.slice(count + 2 * index);
       return `server.${index + 1}=127.0.0.1:${quorum}:${election}:participant;127.0.0.1:${port}`;
     });
-    const servers = clientPorts.map(
-      (port, index) => new ZooKeeperServer(port, options, { id: index + 1, servers: lines }),
-    );
+    const servers = clientPorts.map((port, index) => {
+      const { [index]: home = options.home } = homes;
+      return new ZooKeeperServer(port, { ...options, ...(home && { home }) }, { id: index + 1, servers: lines });
+    });
     await closeIfFailed(servers, async () => {
       await Promise.all(servers.map((server) => server.launch()));
       await Promise.all(servers.map((server) => server.ready()));

@@ -29,6 +29,7 @@ const { requireZooKeeper } = require('./zookeeper-install.cjs');
  * @property {number} [heap] MiB; default 128
  * @property {boolean} [skipACL] the server checks no ACL
  * @property {number} [startTimeout] ms until the server must answer; default 30,000
+ * @property {string} [home] the ZooKeeper to run, as ZOOKEEPER_HOME names it; default the one that all tests run on
  */
 
 /**
@@ -55,6 +56,8 @@ class ZooKeeperServer {
   #folder;
   /** @type {number} */
   #log;
+  /** @type {string | undefined} */
+  #home;
 
   /**
    * Use `startServer` or `startEnsemble`.
@@ -69,6 +72,7 @@ class ZooKeeperServer {
     this.id = member?.id;
     this.#options = options;
     this.#member = member;
+    this.#home = options.home;
     this.#folder = mkdtempSync(join(tmpdir(), 'zookit-server-'));
     this.#log = openSync(this.logFile, 'a');
     this.#process = new KeptProcess({ output: this.#log, folder: this.#folder });
@@ -103,9 +107,9 @@ class ZooKeeperServer {
 
   /** Starts the JVM; does not wait until it serves, for which an ensemble needs more than one. */
   async launch() {
-    const { java, classPath } = requireZooKeeper();
+    const { java, classPath, version } = requireZooKeeper(this.#home);
     const { heap = 128 } = this.#options;
-    this.#configure();
+    this.#configure(version);
     await this.#process.start({
       command: java,
       args: [
@@ -130,6 +134,16 @@ class ZooKeeperServer {
   /** Ends it in an orderly way; its data stay. */
   async stop() {
     await this.#process.stop();
+  }
+
+  /**
+   * Ends it in an orderly way, and starts another ZooKeeper on the same port with the same data. Resolves when it serves.
+   * @param {string} home as in `ServerOptions`
+   */
+  async upgrade(home) {
+    await this.stop();
+    this.#home = home;
+    await this.start();
   }
 
   /** SIGKILL: the server has no chance to say goodbye. Its data stay. */
@@ -187,9 +201,22 @@ class ZooKeeperServer {
     return (await this.mode()) !== undefined;
   }
 
-  /** Writes zoo.cfg, except over the one of an ensemble's member: the server moves the members out of it. */
-  #configure() {
+  /** @returns {Promise<string>} the release that runs: `3.8.0` */
+  async version() {
+    const answer = await this.fourLetter('srvr');
+    const version = /^Zookeeper version: (\d+\.\d+\.\d+)/m.exec(answer)?.[1];
+    if (version === undefined) throw new Error(`ZooKeeper on port ${this.port} does not tell its version: ${answer}`);
+    return version;
+  }
+
+  /**
+   * Writes zoo.cfg, except over the one of an ensemble's member: the server moves the members out of it.
+   * @param {string} version
+   */
+  #configure(version) {
     if (existsSync(this.#configFile)) return;
+    // Before 3.5 the members are fixed, and each names only its own port for clients.
+    const fixed = this.#member !== undefined && /^3\.[0-4]\./.test(version);
     const { tickTime = 200 } = this.#options;
     mkdirSync(this.dataDir, { recursive: true });
     const settings = {
@@ -201,13 +228,14 @@ class ZooKeeperServer {
       extendedTypesEnabled: true,
       '4lw.commands.whitelist': '*',
       'admin.enableServer': false,
-      ...(this.#member === undefined
-        ? { clientPort: this.port, clientPortAddress: this.host }
-        : { initLimit: 100, syncLimit: 20, reconfigEnabled: true, standaloneEnabled: false }),
+      ...(this.#member === undefined || fixed ? { clientPort: this.port, clientPortAddress: this.host } : {}),
+      ...(this.#member === undefined ? {} : { initLimit: 100, syncLimit: 20 }),
+      ...(this.#member === undefined || fixed ? {} : { reconfigEnabled: true, standaloneEnabled: false }),
       ...this.#options.config,
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${String(value)}`);
-    writeFileSync(this.#configFile, [...lines, ...(this.#member?.servers ?? []), ''].join('\n'));
+    const servers = (this.#member?.servers ?? []).map((line) => (fixed ? line.replace(/:participant;.*$/, '') : line));
+    writeFileSync(this.#configFile, [...lines, ...servers, ''].join('\n'));
     if (this.#member !== undefined) writeFileSync(join(this.dataDir, 'myid'), `${this.#member.id}\n`);
   }
 

@@ -4,8 +4,8 @@ import { until } from './until.js';
 
 export { startServer, superAuth, ZooKeeperServer } from './zookeeper-process.cjs';
 
-/** Options of a server; see `zookeeper-process.cjs` for their defaults. */
-export type ServerOptions = NonNullable<Parameters<typeof startMembers>[1]>;
+/** Options of the servers; see `zookeeper-server.cjs` for their defaults. `homes`: the ZooKeeper of each member. */
+export type EnsembleOptions = NonNullable<Parameters<typeof startMembers>[1]>;
 
 /** Several servers that vote. Reconfiguration is enabled; it needs `superAuth` or `skipACL`. */
 export class Ensemble {
@@ -59,6 +59,6 @@ export class Ensemble {
 }
 
 /** Starts an ensemble of `count` servers on free ports. Resolves when all of them serve. */
-export async function startEnsemble(count: number, options: ServerOptions = {}): Promise<Ensemble> {
+export async function startEnsemble(count: number, options: EnsembleOptions = {}): Promise<Ensemble> {
   return new Ensemble(await startMembers(count, options));
 }

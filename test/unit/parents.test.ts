@@ -55,6 +55,12 @@ describe('ensurePath', () => {
     expect(tree.nodes.get('/b')?.mode).toBe('persistent');
   });
 
+  it('asks no server for containers that is too old to know them', async () => {
+    tree.isNew = false;
+    await ensurePath(tree.asZooKeeper, '/a', 'container');
+    expect([tree.calls, tree.nodes.get('/a')?.mode]).toEqual([['create /a'], 'persistent']);
+  });
+
   it('passes over a znode that it may not create, but that is there', async () => {
     tree.plant('/a');
     refuseOnce('create /a', -102);

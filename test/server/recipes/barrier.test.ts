@@ -1,6 +1,7 @@
 import { expect, it, test } from '@jest/globals';
 import { AbortedError, InvalidPathError, OperationTimeoutError, ZooKeeper } from 'zookit';
 import { Barrier } from 'zookit/recipes';
+import { since } from '../../support/features.js';
 import { startProxy } from '../../support/proxy.js';
 import { sharedServer } from '../../support/shared.js';
 import { until, within } from '../../support/until.js';
@@ -72,7 +73,7 @@ test('where the gate is open, one request tells so, and no watch needs to be tak
   await proxy.close();
 });
 
-test('its last waiter leaves no watch', async () => {
+since('3.5.0')('its last waiter leaves no watch', async () => {
   const path = await clients.folder();
   await expect(new Barrier(clients.zk, path).wait({ timeout: 20 })).rejects.toThrow(OperationTimeoutError);
   await clients.zk.sync('/');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { acl, ClosedError, NoAuthError, OperationTimeoutError } from 'zookit';
 import { type ServiceList, type ServiceProvider, ServiceRegistry } from 'zookit/recipes';
+import { since } from '../../support/features.js';
 import { sharedServer } from '../../support/shared.js';
 import { until, within } from '../../support/until.js';
 import { watchedPaths } from '../../support/watches.js';
@@ -119,7 +120,7 @@ describe('a provider', () => {
     expect(provider.list.stale).toBe(true);
   });
 
-  it('that is closed at any moment of its first look leaves no watch', async () => {
+  since('3.5.0')('that is closed at any moment of its first look leaves no watch', async () => {
     const services = await registry();
     const path = `${services.basePath}/cart`;
     await clients.zk.ensurePath(path);

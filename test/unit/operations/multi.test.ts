@@ -4,7 +4,7 @@ import Long from 'long';
 import { type Acl, permissionBits } from '../../../src/acl.js';
 import { ProtocolError } from '../../../src/errors.js';
 import type { CreateRequest } from '../../../src/operations/create.js';
-import { multi, type MultiOperation, type MultiResult } from '../../../src/operations/multi.js';
+import { multi, multiOf, type MultiOperation, type MultiResult } from '../../../src/operations/multi.js';
 import { bytes, int } from '../../support/frames.js';
 import { anyAcl, anyData, anyInt, anyLong, anyPath, anyStat } from '../support/arbitraries.js';
 import { expectReads, expectWithstands, expectWrites, readReply, REPLY_ZXID } from '../support/codec.js';
@@ -104,6 +104,23 @@ describe('a reply that is none', () => {
   it('has no end', () => {
     expect(() => readReply(multi, header(2, false, 0))).toThrow(ProtocolError);
   });
+});
+
+it('says what an old server cannot read: the latest that a transaction holds', () => {
+  const create = { path: '/a', data: null, acl: [], flags: 0 };
+  const plain: MultiOperation = { kind: 'create', withStat: false, ...create };
+  const withStat: MultiOperation = { kind: 'create', withStat: true, ...create };
+  const container: MultiOperation = { kind: 'createContainer', ...create };
+  const ttl: MultiOperation = { kind: 'createTtl', ...create, ttl: Long.ONE };
+  const marshallingError = -5;
+  expect(multiOf([plain])).toBe(multi);
+  const of = (...steps: MultiOperation[]): unknown[] => {
+    const { feature, since, refusedAs } = multiOf(steps);
+    return [feature, since, refusedAs];
+  };
+  expect(of(plain, withStat)).toEqual(['a create with its stat', '3.5.0', marshallingError]);
+  expect(of(withStat, container)).toEqual(['a create of a container', '3.5.1', marshallingError]);
+  expect(of(ttl, container, plain)).toEqual(['a create with a ttl', '3.5.3', marshallingError]);
 });
 
 it('reads the result of a check as done', () => {

@@ -11,6 +11,7 @@ import { ClientMetrics } from '../../../src/metrics/client-metrics.js';
 import { OperationMeter } from '../../../src/metrics/operation-meter.js';
 import { Deadline } from '../../../src/session/deadline.js';
 import { LastZxid } from '../../../src/session/last-zxid.js';
+import { ServerRelease } from '../../../src/session/server-release.js';
 import type { PendingRequest } from '../../../src/session/pending-request.js';
 import { bytes, int } from '../../support/frames.js';
 import { golden } from '../protocol/golden.js';
@@ -27,7 +28,7 @@ let clock: TestClock;
 let connection: FakeConnection;
 let lastZxid: LastZxid;
 let deadline: Deadline;
-let unknownOperations: Set<number>;
+let release: ServerRelease;
 let meter: OperationMeter;
 let user: { [Name in keyof ChannelUser]: jest.Mock<ChannelUser[Name]> };
 let channel: Channel;
@@ -36,7 +37,7 @@ let channel: Channel;
 function open(lastXid = 0): Channel {
   connection = new FakeConnection(LIMIT);
   const options = resolveOptions({ maxRequestBytes: LIMIT, inFlight: { maxOperations: 4, maxBytes: 1_000 } });
-  const around = { lastZxid, deadline, options, unknownOperations, meter };
+  const around = { lastZxid, deadline, options, release, meter };
   return new Channel(connection.asConnection, T, around, user, lastXid);
 }
 
@@ -45,7 +46,7 @@ beforeEach(() => {
   lastZxid = new LastZxid();
   deadline = new Deadline(() => undefined);
   deadline.grant(T, now());
-  unknownOperations = new Set();
+  release = new ServerRelease();
   meter = new OperationMeter(new ClientMetrics(0));
   user = {
     changed: jest.fn(),
@@ -543,7 +544,7 @@ describe('an operation that the server does not know', () => {
   });
 
   it('is no reason not to send others', () => {
-    unknownOperations.add(3);
+    release.refused(3);
     channel.send(ask(deleteNode, { path: '/a', version: -1 }).request);
     expect(sentHeaders()).toEqual([[1, 2]]);
   });

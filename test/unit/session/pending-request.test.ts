@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import Long from 'long';
 import { ProtocolError, UnansweredFailure } from '../../../src/errors.js';
+import { getConfig } from '../../../src/operations/config.js';
 import { addWatch, create, exists, getData, setData } from '../../../src/operations/index.js';
+import { multiOf } from '../../../src/operations/multi.js';
 import { JuteReader } from '../../../src/protocol/jute-reader.js';
 import { JuteWriter } from '../../../src/protocol/jute-writer.js';
 import { ReplyHeader } from '../../../src/protocol/records.js';
@@ -55,6 +58,19 @@ describe('the outcome', () => {
     const asked = ask(exists, { path: '/a', watch: false });
     answer(asked.request, -102);
     expect(codesOf(asked.outcomes)).toEqual(['NO_AUTH']);
+  });
+
+  it('says that the server is too old where its answer means that, and what it lacks', () => {
+    const asked = ask(getConfig, { path: '/zookeeper/config', watch: false });
+    answer(asked.request, -101);
+    expect(codesOf(asked.outcomes)).toEqual(['UNIMPLEMENTED']);
+    expect(errorOf(asked).message).toContain('(getConfig is known from ZooKeeper 3.5.0 on)');
+    const multi = ask(multiOf([{ kind: 'createTtl', path: '/a', data: null, acl: [], flags: 0, ttl: Long.ONE }]), {
+      path: '',
+      operations: [],
+    });
+    answer(multi.request, -5);
+    expect(errorOf(multi).message).toContain('(a create with a ttl is known from ZooKeeper 3.5.3 on)');
   });
 
   it('is a failure with the code of the server otherwise', () => {

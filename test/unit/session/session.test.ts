@@ -355,13 +355,55 @@ describe('watches after a reconnect', () => {
 
 describe('a one-shot watch that nobody wants any more', () => {
   const REMOVE_WATCHES = 18;
+  const noNode = -101;
+
+  /** The server is asked whether it has the znode that every server has from 3.5 on, and answers. */
+  async function tellRelease(socket: FakeSocket, isNew: boolean): Promise<void> {
+    const [probe, ...more] = await socket.requests();
+    expect([probe?.type, probe?.record.string(), more]).toEqual([EXISTS, '/zookeeper/config', []]);
+    const header = replyHeader(probe?.xid ?? 0, 5, isNew ? 0 : noNode);
+    socket.say(isNew ? Buffer.concat([header, Buffer.alloc(68)]) : header);
+    await turn();
+  }
 
   it('is taken from the server where nothing else is watched at the path', async () => {
     const socket = await attached();
     const key = await watched(socket);
     session.unwatch('/a', key);
-    expect(await socket.types()).toEqual([REMOVE_WATCHES]);
     expect(session.watches.has('/a')).toBe(false);
+    await tellRelease(socket, true);
+    expect(await socket.types()).toEqual([REMOVE_WATCHES]);
+    // From now on it is known that the server can.
+    session.unwatch('/a', await watched(socket));
+    expect(await socket.types()).toEqual([REMOVE_WATCHES]);
+  });
+
+  it('stays where the server is too old to take it, which would close the connection', async () => {
+    const socket = await attached();
+    session.unwatch('/a', await watched(socket));
+    await tellRelease(socket, false);
+    session.unwatch('/a', await watched(socket));
+    expect(await socket.types()).toEqual([]);
+    expect([session.state, socket.destroyed]).toEqual(['connected', false]);
+  });
+
+  it('stays where somebody has watched the path again before the release of the server was known', async () => {
+    const socket = await attached();
+    session.unwatch('/a', await watched(socket));
+    session.watches.addOneShot('data', '/a', { key: {}, tell: () => undefined });
+    await tellRelease(socket, true);
+    expect(await socket.types()).toEqual([]);
+  });
+
+  it('is asked about again after a reconnect: the next server may be of another release', async () => {
+    const first = await attached();
+    session.unwatch('/a', await watched(first));
+    await tellRelease(first, false);
+    await first.fail();
+    const second = await attached();
+    session.unwatch('/a', await watched(second));
+    await tellRelease(second, true);
+    expect(await second.types()).toEqual([REMOVE_WATCHES]);
   });
 
   it('stays at the server where somebody else watches the path, or is about to', async () => {
@@ -390,6 +432,7 @@ describe('a one-shot watch that nobody wants any more', () => {
     const key = await watched(socket);
     session.unwatch('/a', key);
     session.unwatch('/a', key);
+    await tellRelease(socket, true);
     expect(await socket.types()).toEqual([REMOVE_WATCHES]);
   });
 });

@@ -55,6 +55,13 @@ export class FakeTree {
     return this;
   }
 
+  /** Whether the server is of 3.5 or later. */
+  isNew = true;
+
+  hasNewServer(): Promise<boolean> {
+    return Promise.resolve(this.isNew);
+  }
+
   unrooted(): this {
     return this;
   }
