@@ -8,7 +8,7 @@ export type SessionState = 'connecting' | 'connected' | 'readonly' | 'suspended'
 export interface ConnectedEvent {
   readonly type: 'connected';
   readonly sessionId: Long;
-  /** `host:port` of the server. */
+  /** `host:port` of the server, with `tcp://` or `tcp+tls://` before it where it was given so. */
   readonly server: string;
   /** Negotiated session timeout, milliseconds. */
   readonly sessionTimeout: number;

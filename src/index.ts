@@ -4,7 +4,8 @@ import Long from 'long';
 
 export { Long };
 export { type Acl, acl, allPermissions, digestId, type Permission } from './acl.js';
-export { InvalidConnectStringError } from './connection/connect-string.js';
+export { InvalidConnectStringError, type ServerAddress } from './connection/connect-string.js';
+export type { HostProvider } from './connection/host-provider.js';
 export type {
   Created,
   CreatedInTransaction,
@@ -98,6 +99,8 @@ export type {
   LookupLike,
   OfflineQueueOptions,
   SessionCredentials,
+  SrvRecord,
+  SrvResolver,
 } from './options.js';
 export { checkPath, childPath, compareSequences, nameOf, parentOf, sequenceOf } from './paths.js';
 export type { UpsertOptions } from './parents.js';
@@ -118,7 +121,14 @@ export { Stat } from './stat.js';
 export type { WalkedZNode } from './subtree.js';
 export type { Transaction } from './transaction.js';
 export { Watcher } from './watcher.js';
-export { type ClientSummary, type RetryAttempt, type RetryOptions, type WaitOptions, ZooKeeper } from './zookeeper.js';
+export {
+  type ClientSummary,
+  type ConnectOptions,
+  type RetryAttempt,
+  type RetryOptions,
+  type WaitOptions,
+  ZooKeeper,
+} from './zookeeper.js';
 export type {
   AddWatchOptions,
   DeleteOptions,

@@ -93,6 +93,13 @@ export interface ClientOptions {
   readonly retry?: RetryPolicy | undefined;
   /** Finds the addresses of host names; the form of `dns.lookup`, which is the default. */
   readonly lookup?: LookupLike | undefined;
+  /** Finds the SRV records of a name, for `dns-srv://`. Default: the name servers of the system. */
+  readonly resolveSrv?: SrvResolver | undefined;
+  /**
+   * Whether the list of servers follows the configuration of the ensemble (`reconfig`). Needs ZooKeeper 3.5, and client
+   * addresses in the configuration that this process can reach. Default `false`.
+   */
+  readonly followReconfig?: boolean | undefined;
   /** Is told what happens to sessions and connections, a line each: `console` will do. Without it the client is silent. */
   readonly logger?: Logger | undefined;
 }
@@ -107,6 +114,19 @@ export type LookupLike = (
     family?: number,
   ) => void,
 ) => void;
+
+/** What an SRV record says (RFC 2782); the form of Node's `dns.SrvRecord`. */
+export interface SrvRecord {
+  readonly name: string;
+  readonly port: number;
+  /** Lower ones are tried first. */
+  readonly priority: number;
+  /** Among records of one priority: the share of clients that try it first. */
+  readonly weight: number;
+}
+
+/** Finds SRV records. The signal fires when nobody waits for them any more. */
+export type SrvResolver = (name: string, signal: AbortSignal) => Promise<readonly SrvRecord[]>;
 
 /** The options with their defaults filled in. */
 export interface ResolvedOptions {
@@ -131,6 +151,8 @@ export interface ResolvedOptions {
   readonly unref: boolean;
   readonly retry: RetryPolicy;
   readonly lookup: LookupLike | undefined;
+  readonly resolveSrv: SrvResolver | undefined;
+  readonly followReconfig: boolean;
   readonly logger: Logger | undefined;
 }
 
@@ -175,15 +197,17 @@ const names: readonly string[] = [
   'unref',
   'retry',
   'lookup',
+  'resolveSrv',
+  'followReconfig',
   'logger',
 ] satisfies readonly (keyof ClientOptions)[];
 
 /** Fills in the defaults. Throws `InvalidArgumentError` at an unknown name or a value out of range. */
 export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
   rejectUnknown(options, names, 'option');
-  const { offlineQueue = {}, inFlight = {}, auth = [], session, lookup, logger } = options;
+  const { offlineQueue = {}, inFlight = {}, auth = [], session, logger } = options;
   const { renewSession = true, whenAhead = 'renew', readOnly = false, keepSession = false, unref = false } = options;
-  const { retry = standardPolicy } = options;
+  const { retry = standardPolicy, lookup, resolveSrv, followReconfig = false } = options;
   return Object.freeze({
     sessionTimeout: number('sessionTimeout', options.sessionTimeout),
     connectTimeout: number('connectTimeout', options.connectTimeout),
@@ -200,7 +224,9 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
     keepSession: boolean('keepSession', keepSession),
     unref: boolean('unref', unref),
     retry: typeof retry === 'function' ? retry : fail('retry', retry, 'a function, such as retries.exponential()'),
-    lookup: lookup === undefined || typeof lookup === 'function' ? lookup : fail('lookup', lookup, 'a function'),
+    lookup: optionalFunction('lookup', lookup),
+    resolveSrv: optionalFunction('resolveSrv', resolveSrv),
+    followReconfig: boolean('followReconfig', followReconfig),
     logger: logger === undefined ? undefined : checkLogger(logger),
   });
 }
@@ -278,6 +304,10 @@ function number(name: keyof typeof numbers, value: number | undefined): number {
 
 function boolean(name: string, value: boolean): boolean {
   return typeof value === 'boolean' ? value : fail(name, value, 'true or false');
+}
+
+function optionalFunction<T>(name: string, value: T): T {
+  return value === undefined || typeof value === 'function' ? value : fail(name, value, 'a function');
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {

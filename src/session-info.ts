@@ -32,7 +32,7 @@ export class SessionInfo {
     return this.#session.deadline.remaining;
   }
 
-  /** The server in use, `host:port`, while connected. */
+  /** The server in use, `host:port`, while connected; with `tcp://` or `tcp+tls://` where it was given so. */
   get server(): string | undefined {
     const { server } = this.#session;
     return server === undefined ? undefined : formatServer(server);

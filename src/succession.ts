@@ -2,12 +2,15 @@ import { EventEmitter } from 'node:events';
 import Long from 'long';
 import { after } from './clock.js';
 import { formatServer, type ServerAddress } from './connection/connect-string.js';
-import { HostProvider } from './connection/host-provider.js';
+import type { HostProvider } from './connection/host-provider.js';
+import { Rounds } from './connection/rounds.js';
+import { ServerList } from './connection/server-list.js';
 import {
   AbortedError,
   AuthFailedError,
   ClosedError,
   ConnectError,
+  InvalidArgumentError,
   LinkError,
   SessionExpiredError,
   type ZooKeeperError,
@@ -33,21 +36,29 @@ export class Succession {
   /** The servers that were tried since the last connection, with what came of the last try that has ended. */
   readonly #attempts = new Map<string, Error | undefined>();
   readonly #hold: ProcessHold | undefined;
+  /** Called when every server was tried in vain. */
+  readonly #onRoundFailed = new Set<() => void>();
+  readonly #hosts: Rounds;
+  /** The servers, where they are a list; else a provider is asked for them. */
+  readonly #list: ServerList | undefined;
   #session: Session;
   #closing: Promise<boolean> | undefined;
 
   constructor(
-    servers: readonly ServerAddress[],
+    hosts: readonly ServerAddress[] | HostProvider,
     readonly options: ResolvedOptions,
   ) {
     // Every recipe listens; many listeners are no leak here.
     this.events.setMaxListeners(0);
+    const provider = 'servers' in hosts ? hosts : new ServerList(hosts);
+    this.#list = provider instanceof ServerList ? provider : undefined;
+    this.#hosts = new Rounds(provider, options.unref);
     this.identities = new Identities(options.auth);
     this.#hold = options.unref ? new ProcessHold() : undefined;
     this.telemetry = new Telemetry(this);
     this.#surroundings = {
       options,
-      hosts: new HostProvider(servers),
+      hosts: this.#hosts,
       identities: this.identities,
       lastZxid: this.lastZxid,
       delivery: new Delivery(),
@@ -64,6 +75,10 @@ export class Succession {
         this.#attempts.set(formatServer(server), reason);
         this.telemetry.attemptFailed(server, reason);
       },
+      onHostsFailed: (provider, reason) => this.#attempts.set(provider, reason),
+      onRoundFailed: () => {
+        for (const tell of [...this.#onRoundFailed]) tell();
+      },
     };
     this.#session = new Session(this.#surroundings, keyOf(options));
     this.#session.start();
@@ -74,14 +89,23 @@ export class Succession {
     return this.#session;
   }
 
-  /** Resolves once a session is connected. Rejects when that is out of the question, or the wait is ended. */
-  ready(timeout: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+  /** The servers, in the order in which they come next. */
+  get servers(): readonly ServerAddress[] {
+    return this.#list?.listed ?? this.#hosts.servers;
+  }
+
+  /**
+   * Resolves once a session is connected. Rejects when that is out of the question, or the wait is ended; with
+   * `failFast` also when every server was tried in vain.
+   */
+  ready(timeout: number | undefined, signal: AbortSignal | undefined, failFast = false): Promise<void> {
     this.#hold?.take();
     return new Promise((resolve, reject) => {
       const settle = (error?: ZooKeeperError): void => {
         this.#hold?.give();
         timer?.cancel();
         this.events.off('session', look);
+        this.#onRoundFailed.delete(onRoundFailed);
         signal?.removeEventListener('abort', onAbort);
         if (error === undefined) resolve();
         else reject(error);
@@ -93,12 +117,29 @@ export class Succession {
       };
       const onAbort = (): void =>
         settle(new AbortedError('it was aborted', { operation: 'connect', cause: signal?.reason }, false));
-      const timer = timeout === undefined ? undefined : after(timeout, () => settle(this.#connectError(timeout)));
+      const onRoundFailed = (): void => settle(this.#connectError('no session at any server'));
+      const onTimeout = (): void => settle(this.#connectError(`no session within ${timeout} ms`));
+      const timer = timeout === undefined ? undefined : after(timeout, onTimeout);
+      if (failFast) this.#onRoundFailed.add(onRoundFailed);
       this.events.on('session', look);
       signal?.addEventListener('abort', onAbort);
       if (signal?.aborted === true) onAbort();
       else look();
     });
+  }
+
+  /**
+   * Puts other servers in the place of those known; those of `lastResort` are tried after them. Returns whether the
+   * session moves to another server. Throws `InvalidArgumentError` where a provider is asked for the servers.
+   */
+  updateServers(servers: readonly ServerAddress[], lastResort: readonly ServerAddress[] = []): boolean {
+    if (this.#list === undefined) {
+      const problem = `the servers of this client come from ${this.#hosts.providerName}, which is asked again at each round`;
+      throw new InvalidArgumentError(problem, { operation: 'updateServers' });
+    }
+    const moves = this.#list.update(servers, this.#session.place, lastResort);
+    this.#session.serversChanged(moves);
+    return moves;
   }
 
   /** Ends the current session and opens no other. Resolves with whether the server has confirmed it. */
@@ -107,12 +148,12 @@ export class Succession {
     return this.#closing;
   }
 
-  #connectError(timeout: number): ConnectError {
+  #connectError(message: string): ConnectError {
     const attempts = [...this.#attempts].map(([server, reason]) => ({
       server,
       reason: reason ?? new LinkError('it has not answered yet'),
     }));
-    return new ConnectError(`no session within ${timeout} ms`, attempts, attempts[0]?.reason);
+    return new ConnectError(message, attempts, attempts[0]?.reason);
   }
 
   #ended(session: Session, state: FinalState): void {

@@ -1,7 +1,8 @@
 import { inspect, type InspectOptions } from 'node:util';
 import type Long from 'long';
 import { ANY_VERSION, checkOneOf, checkOptions, optionNames } from './arguments.js';
-import { parseConnectString } from './connection/connect-string.js';
+import { formatServer, type ServerAddress } from './connection/connect-string.js';
+import type { HostProvider } from './connection/host-provider.js';
 import type { Created, CreateOptions, ParentsOption } from './created.js';
 import { InvalidArgumentError, NoNodeError, SessionExpiredError } from './errors.js';
 import type { SessionEventMap, SessionState } from './events.js';
@@ -14,9 +15,11 @@ import { createWithParents, ensurePath, upsert, type UpsertOptions } from './par
 import { Chroot } from './paths.js';
 import { createProtected } from './protected-create.js';
 import type { Data } from './protocol/records.js';
+import { ReconfigFollower } from './reconfig-follower.js';
 import { isPassing, persist } from './retry.js';
 import type { RetryPolicy } from './retry-policy.js';
 import { createSafely, deleteForSure, deleteSafely, setDataSafely } from './safe-writes.js';
+import { readSource, readUpdate } from './server-source.js';
 import type { LeaseOptions, SessionLease } from './session/deadline.js';
 import type { RequestLimits } from './session/pending-request.js';
 import type { Session } from './session/session.js';
@@ -72,6 +75,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How to connect, and how the client behaves. */
+export interface ConnectOptions extends ClientOptions {
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether to give up as soon as every server was tried once, in place of going on until `connectTimeout`. Default `false`. */
+  readonly failFast?: boolean | undefined;
+}
+
 /**
  * A client of a ZooKeeper ensemble: one session at a time, over any number of connections.
  *
@@ -102,19 +113,21 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
 
   /**
    * Connects, and resolves once there is a session. Names that do not resolve and servers that are not there yet are
-   * tried again until `connectTimeout` is over or `signal` fires; then the client is closed.
+   * tried again until `connectTimeout` is over or `signal` fires, with `failFast` until every server was tried once;
+   * then the client is closed.
    *
+   * @param servers a connection string, such as `zk1:2181,zk2:2181/chroot` or `dns-srv://name/chroot`, or who is to be
+   * asked for the servers.
    * @throws InvalidConnectStringError, InvalidArgumentError at once. ConnectError with what each server said,
    * AuthFailedError, AbortedError, SessionExpiredError (with the options `session` and `renewSession: false`).
    */
-  static async connect(
-    connectString: string,
-    options: ClientOptions & { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<ZooKeeper> {
-    const { signal, ...clientOptions } = options;
-    const zk = ZooKeeper.open(connectString, clientOptions);
+  static async connect(servers: string | HostProvider, options: ConnectOptions = {}): Promise<ZooKeeper> {
+    const { signal, failFast = false, ...clientOptions } = options;
+    if (typeof failFast !== 'boolean')
+      throw new InvalidArgumentError(`failFast is ${String(failFast)}; it must be true or false`);
+    const zk = ZooKeeper.open(servers, clientOptions);
     try {
-      await zk.ready({ timeout: zk.sessions.options.connectTimeout, signal });
+      await zk.sessions.ready(zk.sessions.options.connectTimeout, signal, failFast);
       return zk;
     } catch (error) {
       // There is nothing of ours to end, and a session to be attached to may be in use elsewhere.
@@ -127,9 +140,13 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
    * As {@link connect}, but returns at once and goes on trying in the background for ever. Operations wait as they do
    * while disconnected. Throws InvalidConnectStringError and InvalidArgumentError.
    */
-  static open(connectString: string, options: ClientOptions = {}): ZooKeeper {
-    const { servers, chroot } = parseConnectString(connectString);
-    return new ZooKeeper(new Succession(servers, resolveOptions(options)), chroot, false);
+  static open(servers: string | HostProvider, options: ClientOptions = {}): ZooKeeper {
+    const resolved = resolveOptions(options);
+    const { hosts, chroot } = readSource(servers, resolved);
+    const zk = new ZooKeeper(new Succession(hosts, resolved), chroot, false);
+    if (resolved.followReconfig && !('servers' in hosts))
+      new ReconfigFollower(zk, hosts, (found) => zk.sessions.updateServers(found, hosts));
+    return zk;
   }
 
   // --- The session ---------------------------------------------------------------------------------------------------
@@ -154,9 +171,32 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     return this.sessions.session.lastZxid;
   }
 
+  /**
+   * The servers that the client knows, `host:port`, in the order in which they come next when the one in use is lost.
+   * Empty while `dns-srv://` or a host provider has not named any.
+   */
+  get servers(): string[] {
+    return this.sessions.servers.map(formatServer);
+  }
+
   /** Resolves once there is a connection. @throws ConnectError when the time is over, AbortedError, ClosedError, AuthFailedError, SessionExpiredError. */
   async ready({ timeout, signal }: WaitOptions = {}): Promise<void> {
     await this.sessions.ready(timeout, signal);
+  }
+
+  /**
+   * Gives the client other servers: a connection string, or a list. It goes on with its session. Where the server in
+   * use is not among them, it moves to another one; where there are more servers than before, it moves with the
+   * probability that spreads clients evenly. Returns whether it moves.
+   *
+   * Moving is a reconnect (`suspended`, then `connected`), but loses no operation: what was sent is answered first, for
+   * at most a third of the session timeout, and what is called meanwhile waits (with `offlineQueue: false` it fails).
+   * Watches and ephemeral znodes stay. A client without a connection tries the new servers at once.
+   *
+   * @throws InvalidConnectStringError; InvalidArgumentError, also if a host provider or `dns-srv://` names the servers.
+   */
+  updateServers(servers: string | readonly ServerAddress[]): boolean {
+    return this.sessions.updateServers(readUpdate(servers, this.root));
   }
 
   /**

@@ -63,6 +63,13 @@ export class Connection {
     this.#socket.on('close', () => this.end(new LinkError('the socket was closed')));
   }
 
+  /** The server by its name, and by its address where that is known. */
+  get serverNames(): readonly ServerAddress[] {
+    const { remoteAddress, remotePort } = this.#socket;
+    if (remoteAddress === undefined || remotePort === undefined) return [this.server];
+    return [this.server, { host: remoteAddress, port: remotePort }];
+  }
+
   /** Lets a frame that was written leave at the end of this turn. Returns a moment that is not later than that. */
   send(): number {
     this.#traffic.framesSent++;

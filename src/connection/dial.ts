@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { ServerAddress } from './connect-string.js';
+import { shuffle } from './shuffle.js';
 
 /** Finds the addresses of a host name; the form of `dns.lookup`. */
 export type Lookup = LookupFunction;
@@ -23,14 +24,17 @@ export function dial(server: ServerAddress, lookup: Lookup = systemLookup): Sock
   });
 }
 
-/** A look-up that throws or finds nothing has failed, like one that calls back with an error. Node would crash over it. */
+/**
+ * A look-up that throws or finds nothing has failed, like one that calls back with an error: Node would crash over it.
+ * Several addresses come in any order, so that clients spread over them, and dead ones in front cannot use up every attempt.
+ */
 function guarded(lookup: Lookup): Lookup {
   return (hostname, options, callback) => {
     const fail = (error: Error): void => process.nextTick(() => callback(error, []));
     try {
       lookup(hostname, options, (error, addresses, family) => {
         if (error === null && addresses.length === 0) fail(new Error(`no address was found for ${hostname}`));
-        else callback(error, addresses, family);
+        else callback(error, typeof addresses === 'string' ? addresses : shuffle(addresses, Math.random), family);
       });
     } catch (error) {
       fail(error instanceof Error ? error : new Error(String(error)));

@@ -1,8 +1,8 @@
 import Long from 'long';
 import { after, type Timer } from '../clock.js';
 import { Connection } from '../connection/connection.js';
-import type { ServerAddress } from '../connection/connect-string.js';
-import type { HostProvider } from '../connection/host-provider.js';
+import { formatServer, type ServerAddress } from '../connection/connect-string.js';
+import type { HostQuery, Rounds } from '../connection/rounds.js';
 import { LinkError } from '../errors.js';
 import type { Traffic } from '../metrics/traffic.js';
 import type { ResolvedOptions } from '../options.js';
@@ -49,6 +49,10 @@ export interface AttacherUser {
   ahead(): void;
   attempted(server: ServerAddress, purpose: Purpose): void;
   attemptFailed(server: ServerAddress, reason: Error): void;
+  /** It could not be found out which servers there are. `provider` is who was asked. */
+  hostsFailed(provider: string, reason: Error): void;
+  /** Every server was tried since a session was last confirmed. */
+  roundFailed(): void;
 }
 
 /**
@@ -62,11 +66,12 @@ export type Purpose = 'attach' | 'readOnly' | 'probe' | 'confirm';
 export class Attacher {
   #running = false;
   #pause: Timer | undefined;
+  #query: HostQuery | undefined;
   #attempt: Attempt | undefined;
-  readonly #refusals = new Map<ServerAddress, number>();
+  readonly #refusals = new Map<string, number>();
 
   constructor(
-    private readonly hosts: HostProvider,
+    private readonly hosts: Rounds,
     private readonly options: ResolvedOptions,
     private readonly user: AttacherUser,
   ) {}
@@ -79,20 +84,54 @@ export class Attacher {
 
   stop(): void {
     this.#running = false;
+    this.#drop();
+  }
+
+  /** The servers are others now: where one is looked for, that begins anew. */
+  restart(): void {
+    this.hosts.restart();
+    if (!this.#running) return;
+    this.#drop();
+    this.#next();
+  }
+
+  /** Gives up what is under way. */
+  #drop(): void {
     this.#pause?.cancel();
+    this.#query?.stop();
     const attempt = this.#attempt;
     this.#attempt = undefined;
     attempt?.abandon();
   }
 
   #next(): void {
-    const { server, pause } = this.hosts.next(this.user.longestPause());
-    this.#pause = after(pause, () => this.#try(server, this.user.connectRequest()), this.options.unref);
+    if (this.hosts.hasFailed) this.user.roundFailed();
+    const pause = this.hosts.pause(this.user.longestPause());
+    const next = (): void => (this.hosts.isOver ? this.#beginRound() : this.#tryNext());
+    this.#pause = after(pause, next, this.options.unref);
+  }
+
+  #beginRound(): void {
+    this.#query = this.hosts.begin(this.#budget(), (failure) => {
+      if (failure !== undefined) this.user.hostsFailed(this.hosts.providerName, failure);
+      if (this.hosts.isOver) this.#next();
+      else this.#tryNext();
+    });
+    this.#query.start();
+  }
+
+  #tryNext(): void {
+    this.#try(this.hosts.take(), this.user.connectRequest());
+  }
+
+  /** How long one attempt may take, milliseconds. */
+  #budget(): number {
+    const share = this.user.timeout() / Math.max(this.hosts.servers.length, LEAST_ATTEMPTS);
+    return Math.min(Math.max(share, LEAST_ATTEMPT), LONGEST_ATTEMPT);
   }
 
   #try(server: ServerAddress, request: ConnectRequest, purpose: Purpose = 'attach'): void {
-    const share = this.user.timeout() / Math.max(this.hosts.size, LEAST_ATTEMPTS);
-    const timeout = Math.min(Math.max(share, LEAST_ATTEMPT), LONGEST_ATTEMPT);
+    const timeout = this.#budget();
     this.user.attempted(server, purpose);
     this.#attempt = new Attempt(server, request, timeout, this.options, {
       traffic: this.user.traffic,
@@ -136,7 +175,6 @@ export class Attacher {
     this.#refusals.clear();
     if (answer.kind === 'attached') {
       const { key, timeout, readOnly } = answer;
-      if (!readOnly) this.hosts.confirmed();
       this.user.attached({ connection, key, timeout, sentAt, readOnly });
     } else {
       connection.end(new LinkError('the session has expired'));
@@ -159,8 +197,8 @@ export class Attacher {
     this.#attempt = undefined;
     this.user.attemptFailed(server, reason);
     if (!this.#running) return;
-    const refusals = refusedSilently ? (this.#refusals.get(server) ?? 0) + 1 : 0;
-    this.#refusals.set(server, refusals);
+    const refusals = refusedSilently ? (this.#refusals.get(formatServer(server)) ?? 0) + 1 : 0;
+    this.#refusals.set(formatServer(server), refusals);
     if (refusals >= REFUSALS_BEFORE_PROBE && !request.lastZxidSeen.isZero()) {
       this.#try(server, { ...request, lastZxidSeen: Long.ZERO }, 'probe');
     } else {

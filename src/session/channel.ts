@@ -1,5 +1,5 @@
 import Long from 'long';
-import { now } from '../clock.js';
+import { after, now, type Timer } from '../clock.js';
 import type { Connection, ConnectionUser } from '../connection/connection.js';
 import {
   FrameTooLargeError,
@@ -41,6 +41,8 @@ const changeTypes: Readonly<Record<number, WatchedChange['type'] | undefined>> =
 
 /** Whom a channel tells. */
 export interface ChannelUser {
+  /** A server has answered a request or a ping of the session, for the first time on this connection. */
+  confirmed(): void;
   changed(change: WatchedChange): void;
   /** There is room again on a connection that had none when {@link Channel.awaitRoom} was called. */
   roomy(): void;
@@ -68,6 +70,9 @@ export class Channel implements ConnectionUser {
   readonly #inFlight = new InFlight();
   readonly #heartbeat: Heartbeat;
   readonly #header = new ReplyHeader();
+  #isConfirmed = false;
+  /** Why the connection ends as soon as all requests are answered. */
+  #leaving: { readonly why: string; readonly timer: Timer } | undefined;
   /** When the pings were sent that have no answer yet; they are answered in order. */
   #pingsSentAt: number[] = [];
   #roomAwaited = false;
@@ -147,6 +152,36 @@ export class Channel implements ConnectionUser {
     this.#inFlight.push(request);
   }
 
+  /** Whether the connection is about to be left: nothing more is to be sent on it. */
+  get isLeaving(): boolean {
+    return this.#leaving !== undefined;
+  }
+
+  /** Ends the connection as soon as everything that was sent is answered, after `timeout` milliseconds at the latest. */
+  leave(why: string, timeout: number): void {
+    if (this.#leaving !== undefined) return;
+    const end = (): void => this.connection.end(new LinkError(why));
+    this.#leaving = { why, timer: after(timeout, end, this.around.options.unref) };
+    this.#leaveIfIdle();
+  }
+
+  /** Takes a {@link leave} back. */
+  stay(): void {
+    this.#leaving?.timer.cancel();
+    this.#leaving = undefined;
+  }
+
+  #leaveIfIdle(): void {
+    if (this.#leaving !== undefined && this.#inFlight.size === 0 && this.#claims.length === 0)
+      this.connection.end(new LinkError(this.#leaving.why));
+  }
+
+  #confirm(): void {
+    if (this.#isConfirmed) return;
+    this.#isConfirmed = true;
+    this.user.confirmed();
+  }
+
   /** Sends credentials. `accepted` is false if the connection ended before the server had its say. */
   claim(request: AuthRequest, settle: (accepted: boolean) => void): void {
     this.#claims.push({ sentAt: this.#sendBeside(Xid.auth, auth, request), settle });
@@ -216,6 +251,8 @@ export class Channel implements ConnectionUser {
     this.around.deadline.confirm(request.sentAt);
     if (header.error < 0) this.#consider(header);
     if (this.#roomAwaited) this.#checkRoom();
+    if (header.error !== ServerCode.sessionExpired) this.#confirm();
+    this.#leaveIfIdle();
   }
 
   /**
@@ -257,6 +294,7 @@ export class Channel implements ConnectionUser {
     this.around.deadline.confirm(sentAt);
     this.around.meter.ponged(sentAt);
     this.#checkAuth(header.error);
+    this.#confirm();
   }
 
   #claimAnswered(header: ReplyHeader): void {
@@ -269,10 +307,12 @@ export class Channel implements ConnectionUser {
     this.#claims.shift();
     this.around.deadline.confirm(claim.sentAt);
     claim.settle(true);
+    this.#leaveIfIdle();
   }
 
   ended(reason: Error): void {
     this.#heartbeat.stop();
+    this.stay();
     this.user.ended(this.#blame(reason), this.#inFlight.takeAll());
     for (const { settle } of this.#claims.splice(0)) settle(false);
   }

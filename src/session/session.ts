@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import Long from 'long';
 import { now } from '../clock.js';
 import { formatServer, type ServerAddress } from '../connection/connect-string.js';
-import type { HostProvider } from '../connection/host-provider.js';
+import type { Rounds } from '../connection/rounds.js';
 import {
   type Failure,
   isFailure,
@@ -49,6 +49,9 @@ const removedKinds: Readonly<Record<RemovableWatches, readonly (OneShotKind | 'p
   children: ['children'],
 };
 
+/** A server that is left has this part of the session timeout to answer what was sent to it. */
+const LEAVE_WITHIN = 1 / 3;
+
 /** While the session lives, pauses between rounds stay below a part of its timeout, but not below this, milliseconds. */
 const LEAST_PAUSE = 100;
 
@@ -57,7 +60,7 @@ const NO_SESSION: SessionKey = { id: Long.ZERO, password: Buffer.alloc(16) };
 /** What the sessions of one client share. */
 export interface SessionSurroundings {
   readonly options: ResolvedOptions;
-  readonly hosts: HostProvider;
+  readonly hosts: Rounds;
   readonly identities: Identities;
   readonly lastZxid: LastZxid;
   readonly delivery: Delivery;
@@ -72,6 +75,9 @@ export interface SessionSurroundings {
   readonly onEnded: (session: Session, state: FinalState) => void;
   readonly onAttempt: AttacherUser['attempted'];
   readonly onAttemptFailed: (server: ServerAddress, reason: Error) => void;
+  readonly onHostsFailed: (provider: string, reason: Error) => void;
+  /** Told when every server was tried in vain. */
+  readonly onRoundFailed: () => void;
 }
 
 /**
@@ -121,6 +127,8 @@ export class Session {
       ahead: () => this.#ahead(),
       attempted: around.onAttempt,
       attemptFailed: around.onAttemptFailed,
+      hostsFailed: around.onHostsFailed,
+      roundFailed: around.onRoundFailed,
     });
   }
 
@@ -177,6 +185,16 @@ export class Session {
     return { inFlight: this.#channel?.inFlight ?? 0, queued: size, queuedBytes: bytes };
   }
 
+  /** The server that the session is at and stays at, by all its names. */
+  get place(): readonly ServerAddress[] {
+    return this.#sendable?.connection.serverNames ?? [];
+  }
+
+  /** The channel on which requests are sent, if there is one now. */
+  get #sendable(): Channel | undefined {
+    return this.isAttached && this.#channel?.isLeaving === false ? this.#channel : undefined;
+  }
+
   /** Asks the server for something. The promise never rejects: a failure is an outcome, too. */
   submit<Request, Result>(
     operation: Operation<Request, Result>,
@@ -196,8 +214,8 @@ export class Session {
   }
 
   #enqueue(request: PendingRequest): void {
-    const channel = this.#channel;
-    if (channel === undefined || !this.isAttached) this.#delay(request);
+    const channel = this.#sendable;
+    if (channel === undefined) this.#delay(request);
     else if (this.#state === 'readonly' && request.operation.effect === 'write')
       request.fail(new ServerFailure(ServerCode.notReadOnly));
     else if (this.#backlog.size === 0 && channel.hasRoom) channel.send(request);
@@ -219,6 +237,7 @@ export class Session {
 
   /** Sends what waits, in order, as long as there is room on the wire. */
   #sendWaiting(channel: Channel): void {
+    if (channel.isLeaving) return;
     this.#backlog.drain(
       (request) => channel.send(request),
       () => channel.hasRoom,
@@ -231,8 +250,9 @@ export class Session {
     const { hold } = this.around;
     return new Promise<Failure | undefined>((settle) => {
       const resolve = hold === undefined ? settle : hold.during(settle);
-      if (this.#channel === undefined || !this.isAttached) this.#awaitClaims(resolve);
-      else this.#channel.claim(request, (accepted) => (accepted ? resolve(undefined) : this.#awaitClaims(resolve)));
+      const channel = this.#sendable;
+      if (channel === undefined) this.#awaitClaims(resolve);
+      else channel.claim(request, (accepted) => (accepted ? resolve(undefined) : this.#awaitClaims(resolve)));
     });
   }
 
@@ -280,6 +300,10 @@ export class Session {
         meter: this.#meter,
       },
       {
+        confirmed: () => {
+          // Where a server without a quorum is used, another one is looked for; where this one is being left, too.
+          if (!readOnly && !channel.isLeaving) around.hosts.confirmed(connection.server);
+        },
         changed: (change) => this.#deliver(this.watches.match(change)),
         roomy: () => this.#sendWaiting(channel),
         late: (lag) => this.#late(lag),
@@ -356,7 +380,7 @@ export class Session {
     this.#toldAhead = true;
     if (options.whenAhead === 'wait') return;
     lastZxid.forget();
-    if (!this.id.isZero()) this.#expired('the servers have lost what this session has seen');
+    if (this.#isReal) this.#expired('the servers have lost what this session has seen');
   }
 
   // --- Watches -------------------------------------------------------------------------------------------------------
@@ -379,8 +403,8 @@ export class Session {
 
   /** Watches again what is left at a path where the server has forgotten all of it; what changed since is reported. */
   watchAgain(path: string): void {
-    const channel = this.#channel;
-    if (channel === undefined || !this.isAttached) return;
+    const channel = this.#sendable;
+    if (channel === undefined) return;
     for (const request of this.#rewatchRequests(path)) this.#setWatches(channel, request);
   }
 
@@ -396,7 +420,7 @@ export class Session {
     const { watches } = this;
     if (!watches.removeOneShot(path, key) || watches.has(path) || watches.expects(path)) return;
     // Whatever it comes to: a watch that stays behind tells nobody.
-    if (this.isAttached) void this.#tidyUp(path);
+    if (this.#sendable !== undefined) void this.#tidyUp(path);
   }
 
   /** Removes the watches of a path that nobody watches, if that costs no connection. */
@@ -453,11 +477,28 @@ export class Session {
     for (const call of calls) this.around.delivery.event(call);
   }
 
+  // --- The servers change ------------------------------------------------------------------------------------------
+
+  /**
+   * The servers are others than before. With `leave`, the one in use is left for another one, once it has answered what
+   * was sent to it; what is asked for meanwhile waits.
+   */
+  serversChanged(leave: boolean): void {
+    this.#attacher.restart();
+    const channel = this.#channel;
+    if (channel === undefined || isFinal(this.#state) || !leave) return;
+    const why = 'the servers have changed, and this one is left for another';
+    if (this.isAttached) channel.leave(why, this.#timeout * LEAVE_WITHIN);
+    else channel.connection.end(new LinkError(why));
+  }
+
   // --- The connection ends -------------------------------------------------------------------------------------------
 
   #disconnected(channel: Channel, reason: Error, unanswered: readonly PendingRequest[]): void {
     const isReplaced = this.#channel !== channel;
     if (!isReplaced) this.#channel = undefined;
+    // A server that takes a session and drops it at once has failed as one that does not take it.
+    if (this.#state === 'connecting') this.around.onAttemptFailed(channel.connection.server, reason);
     this.#settleUnanswered(reason, unanswered);
     if (this.isAttached) {
       this.#move('suspended', reason.message);
@@ -542,6 +583,7 @@ export class Session {
         resolve(confirmed);
       });
       this.#farewell = farewell;
+      this.#stayForFarewell();
       this.#move('closed', 'by the user');
       this.#settleAll('closed', 'the client was closed');
       this.#tell({ type: 'closed', sessionId: this.id });
@@ -549,6 +591,14 @@ export class Session {
       else if (!this.#isReal || keepSession) farewell.done(false);
       // Otherwise the attacher goes on: a session that can be reached is ended, not left to time out.
     });
+  }
+
+  /** What was called before the end is answered, also where the server was about to be left. */
+  #stayForFarewell(): void {
+    const channel = this.#channel;
+    if (channel?.isLeaving !== true) return;
+    channel.stay();
+    this.#sendWaiting(channel);
   }
 
   #sayFarewell(channel: Channel, farewell: Farewell): void {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest, test } from '@jest/globals';
-import { frame, int, startWireServer } from '../support/wire-server.js';
+import { frame, int, reply, startWireServer } from '../support/wire-server.js';
 import { until } from '../support/until.js';
 import { connectTo, EventLog, openTo } from './rig.js';
 
@@ -38,6 +38,30 @@ describe('E1: a server that accepts and closes at once', () => {
     await until(() => server.totalConnections >= 6, { what: 'six attempts' });
     expect(performance.now() - begin).toBeGreaterThanOrEqual(50 + 100 + 200 + 400 + 800 - 10);
     expect(zk.state).toBe('connecting');
+  });
+
+  it('is asked as rarely when it takes the session first: only an answer on it is a success', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    await using server = await startWireServer();
+    await using zk = openTo(server.connectString, { sessionTimeout: 30_000 });
+    const begin = performance.now();
+    for (let count = 1; count <= 6; count++) (await server.connection()).end();
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(50 + 100 + 200 + 400 + 800 - 10);
+    expect(zk.session.id.isZero()).toBe(false);
+  });
+
+  it('is asked again at once when it had answered: then the link was good', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    await using server = await startWireServer();
+    await using zk = openTo(server.connectString, { sessionTimeout: 30_000 });
+    for (let count = 1; count <= 20; count++) {
+      const connection = await server.connection();
+      const looked = zk.exists('/');
+      connection.send(reply(await server.frame(), { err: -101 }));
+      expect(await looked).toBeNull();
+      connection.reset();
+    }
+    // With a pause that grows, twenty of them would take more than a minute.
   });
 
   it('leads nobody into the next round before all servers were tried', async () => {

@@ -1,5 +1,12 @@
 /** What the fault tests share: a client behind a proxy, a record of what it tells, and an observer as the truth. */
-import { type ClientOptions, type OneShotEvent, type SessionEvent, type WatchEvent, ZooKeeper } from 'zookit';
+import {
+  type ClientOptions,
+  type HostProvider,
+  type OneShotEvent,
+  type SessionEvent,
+  type WatchEvent,
+  ZooKeeper,
+} from 'zookit';
 import { connectOpCode, type Proxy, type ProxyRequest, startProxy } from '../support/proxy.js';
 import { sharedServer, useChroot } from '../support/shared.js';
 import { gate, until, within } from '../support/until.js';
@@ -207,13 +214,13 @@ export class Rig {
 }
 
 /** A client of a scripted server, which answers no farewell: at the end it does not wait for one. */
-export function openTo(servers: string, options: ClientOptions = {}): ZooKeeper {
+export function openTo(servers: string | HostProvider, options: ClientOptions = {}): ZooKeeper {
   const zk = ZooKeeper.open(servers, { sessionTimeout: 2_000, ...options });
   return Object.assign(zk, { [Symbol.asyncDispose]: () => zk.close({ timeout: 20 }) });
 }
 
 /** As `openTo`, with a session. */
-export async function connectTo(servers: string, options: ClientOptions = {}): Promise<ZooKeeper> {
+export async function connectTo(servers: string | HostProvider, options: ClientOptions = {}): Promise<ZooKeeper> {
   const zk = openTo(servers, options);
   await zk.ready({ timeout: 10_000 });
   return zk;

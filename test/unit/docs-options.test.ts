@@ -59,11 +59,14 @@ describe.each(numbers.map((row): [string, typeof row] => [row.name, row]))('%s',
 test('the other defaults are those that the page says', () => {
   const { auth, session, renewSession, whenAhead, lookup, inFlight, readOnly, keepSession, unref, logger } =
     resolveOptions();
+  const { resolveSrv, followReconfig } = resolveOptions();
   const said = Object.fromEntries(rows.map(({ name, standard }) => [name, standard.trim()]));
   expect([auth, said.auth]).toEqual([[], 'none']);
   expect([session, said.session]).toEqual([undefined, 'none']);
   expect([lookup, said.lookup]).toEqual([undefined, '`dns.lookup`']);
   expect([logger, said.logger]).toEqual([undefined, 'none']);
+  expect([resolveSrv, said.resolveSrv]).toEqual([undefined, "the system's name servers"]);
+  expect(said.followReconfig).toBe(`\`${String(followReconfig)}\``);
   expect(said.renewSession).toBe(`\`${String(renewSession)}\``);
   expect([said.readOnly, said.keepSession, said.unref]).toEqual(
     [readOnly, keepSession, unref].map((value) => `\`${String(value)}\``),

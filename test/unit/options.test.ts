@@ -28,6 +28,8 @@ const defaults = {
   retry: expect.any(Function),
   defaultAcl: expect.any(Function),
   lookup: undefined,
+  resolveSrv: undefined,
+  followReconfig: false,
   logger: undefined,
 };
 
@@ -119,6 +121,8 @@ describe('the other options', () => {
     ['inFlight', { whenFull: 'drop' }, 'the option inFlight.whenFull is "drop"; it must be "wait" or "reject"'],
     ['lookup', 'dns', 'the option lookup is "dns"; it must be a function'],
     ['lookup', {}, 'the option lookup is of type object; it must be a function'],
+    ['resolveSrv', 'dns', 'the option resolveSrv is "dns"; it must be a function'],
+    ['followReconfig', 1, 'the option followReconfig is 1; it must be true or false'],
     ['offlineQueue', true, 'the option offlineQueue is true; it must be an object, or false'],
     ['offlineQueue', null, 'the option offlineQueue is null; it must be an object, or false'],
     ['auth', null, 'the option auth must be a list of { scheme, auth }'],
@@ -135,6 +139,8 @@ describe('the other options', () => {
       renewSession: false,
       whenAhead: 'wait',
       lookup: () => undefined,
+      resolveSrv: () => Promise.resolve([]),
+      followReconfig: true,
       offlineQueue: false,
       session: { id: '0x100000C92d0004c', password: 'AAAA' },
       auth: [{ scheme: 'digest', auth: 'u:p' }],
@@ -155,7 +161,7 @@ describe('unknown names are refused', () => {
   it('among the options', () => {
     expect(() => resolveAny({ sessionTimeOut: 1 })).toThrow(
       new InvalidArgumentError(
-        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, defaultAcl, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, logger',
+        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, defaultAcl, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, resolveSrv, followReconfig, logger',
       ),
     );
   });

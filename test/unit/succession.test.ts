@@ -159,6 +159,128 @@ describe('ready()', () => {
   });
 });
 
+describe('ready() with failFast', () => {
+  const servers = ['a', 'b'].map((host) => ({ host, port: 2181 }));
+
+  function beginAt(hosts: ConstructorParameters<typeof Succession>[0]): { value: unknown } {
+    sessions = new Succession(hosts, resolveOptions());
+    return outcomeOf(sessions.ready(30_000, undefined, true));
+  }
+
+  it('rejects as soon as every server was tried once, with what each of them said', async () => {
+    const outcome = beginAt(servers);
+    const first = await dialled();
+    await first.fail('no route');
+    await clock.advance(0);
+    expect(outcome.value).toBe('pending');
+    await network.newest.fail('refused');
+    expect(outcome.value).toBeInstanceOf(ConnectError);
+    const { attempts, message } = outcome.value as ConnectError;
+    expect(new Set(attempts.map(({ server }) => server))).toEqual(new Set(['a:2181', 'b:2181']));
+    expect(attempts.map(({ reason }) => reason.message).sort()).toEqual(['no route', 'refused']);
+    expect(message).toContain('no session at any server');
+  });
+
+  it('resolves if one of them takes the session', async () => {
+    const outcome = beginAt(servers);
+    await (await dialled()).fail();
+    await clock.advance(0);
+    await network.newest.accept();
+    await network.newest.welcome();
+    expect(outcome.value).toBe('resolved');
+  });
+
+  it('rejects where nobody knows a server, with the reason', async () => {
+    const outcome = beginAt({ name: 'dns-srv://zk', servers: () => Promise.reject(new Error('ENOTFOUND zk')) });
+    await clock.advance(0);
+    await turn();
+    expect(outcome.value).toMatchObject({
+      attempts: [{ server: 'dns-srv://zk', reason: { message: 'ENOTFOUND zk' } }],
+    });
+  });
+
+  it('tells also of a server that took the session and dropped it before the credentials were accepted', async () => {
+    sessions = new Succession(servers.slice(0, 1), resolveOptions({ auth: [{ scheme: 'digest', auth: 'u:p' }] }));
+    const outcome = outcomeOf(sessions.ready(30_000, undefined, true));
+    const socket = await dialled();
+    await socket.accept();
+    await socket.welcome();
+    await socket.fail('dropped');
+    expect(outcome.value).toMatchObject({ attempts: [{ server: 'a:2181', reason: { message: 'dropped' } }] });
+  });
+
+  it('is for that call alone', async () => {
+    begin();
+    const patient = outcomeOf(sessions.ready(undefined, undefined));
+    const hasty = outcomeOf(sessions.ready(undefined, undefined, true));
+    await (await dialled()).fail();
+    expect([patient.value, hasty.value]).toEqual(['pending', expect.any(ConnectError)]);
+    await (await dialled()).fail();
+    expect(patient.value).toBe('pending');
+  });
+});
+
+describe('other servers', () => {
+  const at = (host: string) => ({ host, port: 2181 });
+
+  it('are tried in place of those before, with the same session', async () => {
+    begin();
+    const first = await attached(77);
+    expect(sessions.updateServers([at('other')])).toBe(true);
+    expect(first.destroyed).toBe(true);
+    const second = await dialled();
+    expect(second.host).toBe('other');
+    expect(await second.accept()).toMatchObject({ sessionId: 77n });
+  });
+
+  it('leave the connection alone where its server is among them', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    begin();
+    const first = await attached(77);
+    expect(sessions.updateServers([at('zk'), at('other')])).toBe(false);
+    expect(first.destroyed).toBe(false);
+    await first.close();
+    expect((await dialled()).host).toBe('other');
+  });
+
+  it('are tried at once by a client that finds none', async () => {
+    begin();
+    await (await dialled()).fail();
+    expect(sessions.updateServers([at('other')], [at('zk')])).toBe(false);
+    await clock.advance(0);
+    expect(network.newest.host).toBe('other');
+    await network.newest.fail();
+    await clock.advance(0);
+    expect(network.newest.host).toBe('zk');
+  });
+
+  it('that come while the server is being left are those that the client goes to', async () => {
+    begin();
+    const first = await attached(77);
+    void sessions.session.submit(exists, { path: '/a', watch: false }, 2);
+    await first.frames();
+    expect(sessions.updateServers([at('other')])).toBe(true);
+    expect(sessions.updateServers([at('third')])).toBe(false);
+    await first.reply(1, { error: -101 });
+    expect((await dialled()).host).toBe('third');
+  });
+
+  it('are refused where a provider says which servers there are', () => {
+    sessions = new Succession({ name: 'registry', servers: () => [at('zk')] }, resolveOptions());
+    expect(() => sessions.updateServers([at('other')])).toThrow(
+      'updateServers: the servers of this client come from registry, which is asked again at each round',
+    );
+  });
+
+  it('mean nothing to a client that is closed', async () => {
+    begin();
+    await sessions.close(0, false);
+    expect(sessions.updateServers([at('other')])).toBe(false);
+    await clock.advance(1_000);
+    expect(network.sockets).toEqual([]);
+  });
+});
+
 describe('when a session has expired', () => {
   it('the next one is opened, and both ids are told', async () => {
     begin();

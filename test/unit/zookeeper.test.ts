@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { InvalidConnectStringError } from '../../src/connection/connect-string.js';
+import { InvalidConnectStringError, type ServerAddress } from '../../src/connection/connect-string.js';
 import { AbortedError, ConnectError, InvalidArgumentError } from '../../src/errors.js';
 import type { ClientOptions } from '../../src/options.js';
 import { ZooKeeper } from '../../src/zookeeper.js';
@@ -84,8 +84,59 @@ describe('connecting a client', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('rejects with failFast when every server was tried once, and leaves nothing behind', async () => {
+    const outcome = ZooKeeper.connect('zk', { failFast: true }).catch((error: unknown) => error);
+    await clock.advance(0);
+    await network.newest.fail('refused');
+    expect(await outcome).toBeInstanceOf(ConnectError);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('rejects where failFast is neither true nor false', async () => {
+    await expect(ZooKeeper.connect('zk', { failFast: 'yes' as never })).rejects.toThrow(
+      new InvalidArgumentError('failFast is yes; it must be true or false'),
+    );
+    expect(network.sockets).toEqual([]);
+  });
+
   it('rejects where the connection string is wrong', async () => {
     await expect(ZooKeeper.connect('zk:x')).rejects.toThrow(InvalidConnectStringError);
+  });
+});
+
+describe('a client with a host provider', () => {
+  it('finds its servers by it, and has its chroot', async () => {
+    const connected = jest.fn();
+    const servers = (): ServerAddress[] => [{ host: 'found', port: 2182 }];
+    const zk = ZooKeeper.open({ servers, connected, chroot: '/app' });
+    opened.push(zk);
+    const socket = await attached();
+    expect([socket.host, zk.root, zk.session.server]).toEqual(['found', '/app', 'found:2182']);
+    expect(connected).not.toHaveBeenCalled();
+    void zk.exists('/');
+    await socket.frames();
+    await socket.reply(1, { error: -101 });
+    expect(connected.mock.calls).toEqual([[{ host: 'found', port: 2182 }]]);
+  });
+});
+
+describe('updateServers()', () => {
+  it('takes a connection string, with the chroot of the client or without one, or a list', async () => {
+    const zk = open('zk/app');
+    await attached();
+    expect(zk.updateServers('zk:2181,zk:2182/app')).toEqual(expect.any(Boolean));
+    expect(zk.updateServers('zk')).toEqual(expect.any(Boolean));
+    expect(zk.updateServers([{ host: 'zk', port: 2181 }])).toEqual(expect.any(Boolean));
+  });
+
+  it('refuses anything else, and stays with what it has', async () => {
+    const zk = open('zk/app');
+    const socket = await attached();
+    expect(() => zk.updateServers('')).toThrow(InvalidConnectStringError);
+    for (const wrong of ['zk/other', 'dns-srv://zk', [], [{ host: 'zk' }], undefined]) {
+      expect(() => zk.updateServers(wrong as string)).toThrow(InvalidArgumentError);
+    }
+    expect(socket.destroyed).toBe(false);
   });
 });
 

@@ -23,11 +23,32 @@ describe('connection strings that are understood', () => {
     ['zk/shop  ', ['zk:2181'], '/shop'],
     ['[::1]', ['[::1]:2181'], ''],
     ['[fe80::1%eth0]:2182', ['[fe80::1%eth0]:2182'], ''],
+    ['tcp://zk', ['tcp://zk:2181'], ''],
+    ['tcp+tls://zk', ['tcp+tls://zk:2181'], ''],
+    ['tcp+tls://zk1:2281, tcp://zk2:2182 ,zk3/shop', ['tcp+tls://zk1:2281', 'tcp://zk2:2182', 'zk3:2181'], '/shop'],
+    ['zk1,tcp+tls://[::1]:2281/a', ['zk1:2181', 'tcp+tls://[::1]:2281'], '/a'],
+    ['tcp://zk/', ['tcp://zk:2181'], ''],
     ['[::ffff:10.0.0.1]:2181/a', ['[::ffff:10.0.0.1]:2181'], '/a'],
     // Case D8 of the regression list.
     ['[::1]:2181, 10.0.0.1:2181 ,h/a/b', ['[::1]:2181', '10.0.0.1:2181', 'h:2181'], '/a/b'],
   ])('%s', (text, servers, chroot) => {
     expect(parsed(text)).toEqual({ servers, chroot });
+  });
+
+  it('say which servers are encrypted, and which as the client says', () => {
+    expect(parseConnectString('tcp+tls://a,tcp://b,c').servers).toEqual([
+      { host: 'a', port: 2181, tls: true },
+      { host: 'b', port: 2181, tls: false },
+      { host: 'c', port: 2181 },
+    ]);
+  });
+
+  it.each<[string, string, string]>([
+    ['dns-srv://_zookeeper._tcp.example.com', '_zookeeper._tcp.example.com', ''],
+    [' dns-srv://zk.example.com./a/b ', 'zk.example.com.', '/a/b'],
+  ])('%j names no servers, but where they are found', (text, srvName, chroot) => {
+    const read = parseConnectString(text);
+    expect([read.servers, read.srvName, read.chroot.prefix]).toEqual([[], srvName, chroot]);
   });
 
   it('give an IPv6 address without its brackets', () => {
@@ -48,6 +69,20 @@ describe('connection strings that are refused', () => {
     ['h:0', 'server 1 ("h:0"): the port "0" is not a number from 1 to 65535'],
     ['h:65536', 'server 1 ("h:65536"): the port "65536" is not a number from 1 to 65535'],
     ['h:-1', 'server 1 ("h:-1"): the port "-1" is not a number from 1 to 65535'],
+    ['tcp://', 'server 1 ("tcp://"): it is empty'],
+    ['tcp://:2181', 'server 1 ("tcp://:2181"): the host is missing'],
+    ['a,tls://b', 'server 2 ("tls://b"): there is no "tls://"; known are tcp://, tcp+tls://, and dns-srv:// by itself'],
+    [
+      'toString://b',
+      'server 1 ("toString://b"): there is no "toString://"; known are tcp://, tcp+tls://, and dns-srv:// by itself',
+    ],
+    ['tcp://a/x,tcp://b', 'the chroot "/x,tcp://b" has a comma; it belongs after the last server, once'],
+    ['zk,dns-srv://b', 'dns-srv:// stands alone, with one name, because its records name all servers'],
+    ['dns-srv://a,b', 'dns-srv:// stands alone, with one name, because its records name all servers'],
+    ...['dns-srv://', 'dns-srv://a:2181', 'dns-srv://[::1]', 'dns-srv://a b'].map((text) => [
+      text,
+      `"${text.slice(10)}" after dns-srv:// is no name of SRV records; expected something like "dns-srv://_zookeeper._tcp.example.com/chroot", without a port`,
+    ]),
     ['h: 2181', 'server 1 ("h: 2181"): the port " 2181" is not a number from 1 to 65535'],
     ['h:1e3', 'server 1 ("h:1e3"): the port "1e3" is not a number from 1 to 65535'],
     ['[::1]:x', 'server 1 ("[::1]:x"): the port "x" is not a number from 1 to 65535'],
@@ -94,7 +129,25 @@ describe('connection strings that are refused', () => {
   });
 
   it('whatever the text, with this error alone', () => {
-    const pieces = fc.constantFrom('h', ':', ',', '/', '[', ']', '::1', '2181', ' ', '.', '..', '%', '\0', 'ü');
+    const pieces = fc.constantFrom(
+      'h',
+      ':',
+      ',',
+      '/',
+      'tcp://',
+      'tcp+tls://',
+      'dns-srv://',
+      '[',
+      ']',
+      '::1',
+      '2181',
+      ' ',
+      '.',
+      '..',
+      '%',
+      '\0',
+      'ü',
+    );
     fc.assert(
       fc.property(
         fc.oneof(
@@ -103,7 +156,8 @@ describe('connection strings that are refused', () => {
         ),
         (text) => {
           try {
-            expect(parseConnectString(text).servers.length).toBeGreaterThan(0);
+            const { servers, srvName } = parseConnectString(text);
+            expect(servers.length > 0).toBe(srvName === undefined);
           } catch (error) {
             expect(error).toBeInstanceOf(InvalidConnectStringError);
           }
@@ -115,9 +169,11 @@ describe('connection strings that are refused', () => {
 
 it('formats what it parses back to the same servers', () => {
   const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6());
+  const tls = fc.constantFrom({}, { tls: true }, { tls: false });
+  const address = fc.tuple(host, fc.integer({ min: 1, max: 65_535 }), tls);
   fc.assert(
-    fc.property(fc.array(fc.tuple(host, fc.integer({ min: 1, max: 65_535 })), { minLength: 1 }), (addresses) => {
-      const servers = addresses.map(([name, port]) => ({ host: name, port }));
+    fc.property(fc.array(address, { minLength: 1 }), (addresses) => {
+      const servers = addresses.map(([name, port, scheme]) => ({ host: name, port, ...scheme }));
       expect(parseConnectString(servers.map(formatServer).join(',')).servers).toEqual(servers);
     }),
   );

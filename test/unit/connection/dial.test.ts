@@ -38,6 +38,31 @@ describe('the look-up', () => {
     expect(callback.mock.calls[0]?.slice(0, 2)).toEqual([null, addresses]);
   });
 
+  it('that finds several addresses brings them in any order', () => {
+    const addresses = ['1', '2', '3'].map((last) => ({ address: `10.0.0.${last}`, family: 4 }));
+    const lookup = dialled((_hostname, _options, found) => found(null, addresses));
+    const first = new Set<string>();
+    for (const [one, two] of [
+      [0.99, 0.99],
+      [0.99, 0],
+      [0, 0.99],
+    ] as const) {
+      jest.spyOn(Math, 'random').mockReturnValueOnce(one).mockReturnValueOnce(two);
+      lookup('zk', { all: true }, (_error, found) => {
+        expect(found).toHaveLength(3);
+        first.add((found as { address: string }[])[0]?.address ?? '');
+      });
+    }
+    expect(first).toEqual(new Set(['10.0.0.1', '10.0.0.2', '10.0.0.3']));
+    expect(addresses.map(({ address }) => address)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  });
+
+  it('that finds one address, as text, brings that', () => {
+    const callback = jest.fn<Parameters<Lookup>[2]>();
+    dialled((_hostname, _options, found) => found(null, '10.0.0.1', 4))('zk', {}, callback);
+    expect(callback.mock.calls).toEqual([[null, '10.0.0.1', 4]]);
+  });
+
   it('passes its error on', () => {
     const callback = jest.fn<Parameters<Lookup>[2]>();
     const error = new Error('no such name');

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import Long from 'long';
-import { HostProvider } from '../../../src/connection/host-provider.js';
+import type { HostProvider } from '../../../src/connection/host-provider.js';
+import { Rounds } from '../../../src/connection/rounds.js';
+import { ServerList } from '../../../src/connection/server-list.js';
 import { resolveOptions } from '../../../src/options.js';
 import { Attacher, type AttacherUser } from '../../../src/session/attacher.js';
 import { type TestClock, useRealClock, useTestClock } from '../support/clock.js';
@@ -13,17 +15,24 @@ let network: FakeNetwork;
 let sessionId: Long;
 let lastZxidSeen: Long;
 let attacher: Attacher;
+let rounds: Rounds;
 const told = {
   attached: jest.fn<AttacherUser['attached']>(),
   expired: jest.fn<AttacherUser['expired']>(),
   ahead: jest.fn<AttacherUser['ahead']>(),
   attemptFailed: jest.fn<AttacherUser['attemptFailed']>(),
+  hostsFailed: jest.fn<AttacherUser['hostsFailed']>(),
+  roundFailed: jest.fn<AttacherUser['roundFailed']>(),
 };
 
 function attacherTo(...names: string[]): Attacher {
-  const servers = names.map((host) => ({ host, port: 2181 }));
+  return attacherOf(new ServerList(names.map((host) => ({ host, port: 2181 }))));
+}
+
+function attacherOf(provider: HostProvider): Attacher {
   const password = Buffer.alloc(16);
-  return new Attacher(new HostProvider(servers, () => 0.999), resolveOptions(), {
+  rounds = new Rounds(provider, false, () => 0.999);
+  return new Attacher(rounds, resolveOptions(), {
     connectRequest: () => ({ lastZxidSeen, timeout: T, sessionId, password, readOnly: false }),
     timeout: () => T,
     longestPause: () => undefined,
@@ -137,6 +146,20 @@ describe('an attempt', () => {
     ]);
     expect(first.destroyed).toBe(true);
   });
+});
+
+it('E1: a server that accepts and closes at once is asked fewer than 40 times in 20 s, ever more rarely', async () => {
+  attacher = attacherTo('a');
+  const times: number[] = [];
+  for (let socket = await started(); ; socket = await nextAttempt()) {
+    if (performance.now() > 20_000) break;
+    times.push(performance.now());
+    await socket.accept();
+    await socket.close();
+  }
+  expect(times.length).toBeLessThan(40);
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  expect(gaps).toEqual([...gaps].sort((a, b) => a - b));
 });
 
 describe('an end', () => {
@@ -265,5 +288,114 @@ describe('a server that takes the connect request and closes without a byte', ()
     await (await started()).close();
     await (await nextAttempt()).close();
     expect(network.sockets).toHaveLength(2);
+  });
+});
+
+describe('the servers', () => {
+  const zk = [{ host: 'zk', port: 2181 }];
+
+  it('are asked for at each round, and looked for within a third of the session timeout', async () => {
+    const servers = jest.fn<HostProvider['servers']>().mockResolvedValueOnce(zk);
+    servers.mockReturnValueOnce(new Promise(() => undefined)).mockResolvedValue([{ host: 'other', port: 2181 }]);
+    attacher = attacherOf({ name: 'registry', servers });
+    const first = await started();
+    expect(first.host).toBe('zk');
+    await first.fail();
+    await clock.advance(100 + T / 3);
+    expect(told.hostsFailed.mock.calls).toEqual([
+      ['registry', expect.objectContaining({ message: 'it gave no servers within 3000 ms' })],
+    ]);
+    // What was known before is tried all the same.
+    const second = network.newest;
+    expect([second === first, second.host]).toEqual([false, 'zk']);
+    await second.fail();
+    expect((await nextAttempt()).host).toBe('other');
+  });
+
+  it('that are not known are asked for again, at growing intervals', async () => {
+    const times: number[] = [];
+    attacher = attacherOf({
+      servers: () => {
+        times.push(Math.round(performance.now()));
+        throw new Error('no idea');
+      },
+    });
+    attacher.start();
+    await clock.advance(1_600);
+    expect(times).toEqual([0, 99, 298, 697, 1496]);
+    expect(told.hostsFailed).toHaveBeenCalledTimes(5);
+    expect(told.roundFailed).toHaveBeenCalledTimes(5);
+    expect(network.sockets).toEqual([]);
+  });
+
+  it('are asked for no more after the end', async () => {
+    let asked: AbortSignal | undefined;
+    attacher = attacherOf({
+      servers: (signal) => {
+        asked = signal;
+        return new Promise(() => undefined);
+      },
+    });
+    attacher.start();
+    await clock.advance(0);
+    attacher.stop();
+    expect(asked?.aborted).toBe(true);
+    await clock.advance(60_000);
+    expect(told.hostsFailed).not.toHaveBeenCalled();
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('a round that failed', () => {
+  it('is told when each server was tried once', async () => {
+    await (await started()).fail();
+    await clock.advance(0);
+    await network.newest.fail();
+    await clock.advance(0);
+    expect(told.roundFailed).not.toHaveBeenCalled();
+    await network.newest.fail();
+    expect(told.roundFailed).toHaveBeenCalledTimes(1);
+  });
+
+  it('is also one in which a server took the session and dropped it unconfirmed', async () => {
+    attacher = attacherTo('a');
+    const socket = await started();
+    await socket.accept();
+    await socket.welcome();
+    attacher.start();
+    expect(told.roundFailed).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('other servers', () => {
+  it('are tried at once, and the attempt under way is given up', async () => {
+    const list = new ServerList([{ host: 'old', port: 2181 }]);
+    attacher = attacherOf(list);
+    const socket = await started();
+    list.update([{ host: 'new', port: 2181 }], []);
+    attacher.restart();
+    await clock.advance(0);
+    expect([socket.destroyed, network.newest.host]).toEqual([true, 'new']);
+    expect(told.attemptFailed).not.toHaveBeenCalled();
+  });
+
+  it('are tried at once in place of a pause', async () => {
+    const list = new ServerList([{ host: 'old', port: 2181 }]);
+    attacher = attacherOf(list);
+    for (let socket = await started(), count = 0; count < 8; count++) {
+      await socket.fail();
+      socket = await nextAttempt();
+    }
+    await network.newest.fail();
+    list.update([{ host: 'new', port: 2181 }], []);
+    attacher.restart();
+    await clock.advance(0);
+    expect(network.newest.host).toBe('new');
+  });
+
+  it('begin nothing where no server is looked for', async () => {
+    attacher.restart();
+    await clock.advance(1_000);
+    expect(network.sockets).toEqual([]);
   });
 });

@@ -49,6 +49,7 @@ beforeEach(() => {
   release = new ServerRelease();
   meter = new OperationMeter(new ClientMetrics(0));
   user = {
+    confirmed: jest.fn(),
     changed: jest.fn(),
     roomy: jest.fn(),
     late: jest.fn(),
@@ -547,5 +548,89 @@ describe('an operation that the server does not know', () => {
     release.refused(3);
     channel.send(ask(deleteNode, { path: '/a', version: -1 }).request);
     expect(sentHeaders()).toEqual([[1, 2]]);
+  });
+});
+
+describe('the first answer to the session', () => {
+  it('is that to a request, also if it is an error, and is told once', () => {
+    sendExists();
+    sendExists();
+    expect(user.confirmed).not.toHaveBeenCalled();
+    connection.reply(missing(1));
+    connection.reply(missing(2));
+    expect(user.confirmed).toHaveBeenCalledTimes(1);
+  });
+
+  it('is that to a ping', async () => {
+    await clock.advance(T / 3);
+    expect(user.confirmed).not.toHaveBeenCalled();
+    connection.reply(replyHeader(-2, 0, 0));
+    expect(user.confirmed).toHaveBeenCalledTimes(1);
+  });
+
+  it('is neither that to credentials, nor an event, nor the word that the session is over', () => {
+    channel.claim({ scheme: 'digest', auth: Buffer.from('u:p') }, () => undefined);
+    connection.reply(replyHeader(-4, 0, 0));
+    connection.reply(Buffer.concat([replyHeader(-1, -1, 0), watcherEvent(3, '/a')]));
+    sendExists();
+    connection.reply(replyHeader(1, 5, -112));
+    expect(user.confirmed).not.toHaveBeenCalled();
+  });
+});
+
+describe('a connection that is left', () => {
+  const WHY = 'there is a better one';
+
+  it('ends at once where nothing waits for an answer', () => {
+    channel.leave(WHY, 1_000);
+    expect(connection.reason).toEqual(new LinkError(WHY));
+    expect(user.ended.mock.calls).toEqual([[new LinkError(WHY), []]]);
+    // That of the deadline, which outlives the connection.
+    expect(clock.timers).toBe(1);
+  });
+
+  it('ends when the last request is answered, and takes none of them with it', () => {
+    const asked = [sendExists(), sendExists()];
+    channel.leave(WHY, 1_000);
+    expect(channel.isLeaving).toBe(true);
+    connection.reply(missing(1));
+    expect(connection.reason).toBeUndefined();
+    connection.reply(missing(2));
+    expect(asked.map(({ outcomes }) => outcomes)).toEqual([[null], [null]]);
+    expect(user.ended.mock.calls).toEqual([[new LinkError(WHY), []]]);
+    // That of the deadline, which outlives the connection.
+    expect(clock.timers).toBe(1);
+  });
+
+  it('ends after credentials were answered, too', () => {
+    const accepted: boolean[] = [];
+    channel.claim({ scheme: 'digest', auth: Buffer.from('u:p') }, (each) => accepted.push(each));
+    channel.leave(WHY, 1_000);
+    expect(connection.reason).toBeUndefined();
+    connection.reply(replyHeader(-4, 0, 0));
+    expect(accepted).toEqual([true]);
+    expect(connection.reason).toEqual(new LinkError(WHY));
+  });
+
+  it('ends when its time is over, with what has no answer', async () => {
+    const { request } = sendExists();
+    channel.leave(WHY, 1_000);
+    channel.leave('another reason', 5);
+    await clock.advance(999);
+    expect(connection.reason).toBeUndefined();
+    await clock.advance(1);
+    expect(user.ended.mock.calls).toEqual([[new LinkError(WHY), [request]]]);
+    // That of the deadline, which outlives the connection.
+    expect(clock.timers).toBe(1);
+  });
+
+  it('goes on where that is taken back', async () => {
+    sendExists();
+    channel.leave(WHY, 1_000);
+    channel.stay();
+    expect(channel.isLeaving).toBe(false);
+    connection.reply(missing(1));
+    await clock.advance(1_000);
+    expect(connection.reason).toBeUndefined();
   });
 });

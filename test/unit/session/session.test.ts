@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import Long from 'long';
-import { HostProvider } from '../../../src/connection/host-provider.js';
+import { Rounds } from '../../../src/connection/rounds.js';
 import { type ClientOptions, resolveOptions } from '../../../src/options.js';
 import type { Failure } from '../../../src/errors.js';
 import type { SessionEvent } from '../../../src/events.js';
@@ -37,7 +37,7 @@ function begin(options: ClientOptions = {}, key?: SessionKey): void {
   session = new Session(
     {
       options: resolved,
-      hosts: new HostProvider([{ host: 'zk', port: 2181 }], () => 0.5),
+      hosts: new Rounds({ servers: () => [{ host: 'zk', port: 2181 }] }, false, () => 0.5),
       identities,
       lastZxid,
       delivery: new Delivery(),
@@ -48,6 +48,8 @@ function begin(options: ClientOptions = {}, key?: SessionKey): void {
       onEnded: (_, state) => ended.push(state),
       onAttempt: () => undefined,
       onAttemptFailed: () => undefined,
+      onHostsFailed: () => undefined,
+      onRoundFailed: () => undefined,
     },
     key,
   );
@@ -689,4 +691,181 @@ it('an event is told before the result of a read that came after it, in one chun
   socket.say(missing(1), Buffer.concat([replyHeader(-1, -1, 0), watcherEvent(3, '/a')]), missing(2));
   await turn();
   expect(order).toEqual(['before', 'event', 'after']);
+});
+
+describe('when the servers have changed', () => {
+  it('and this one is to be left, it is once it has answered; what is asked for meanwhile waits', async () => {
+    const first = await attached();
+    const [read, written] = [askExists(), askDelete()];
+    await first.frames();
+    session.serversChanged(true);
+    const [later, last] = [askDelete(), askExists()];
+    expect(session.state).toBe('connected');
+    expect(await first.types()).toEqual([]);
+    await first.reply(1, { error: -101 });
+    expect(first.destroyed).toBe(false);
+    await first.reply(2);
+    expect(first.destroyed).toBe(true);
+    expect([read, written]).toEqual([[null], [undefined]]);
+    expect([later, last]).toEqual([[], []]);
+    const second = await attached();
+    expect(await second.types()).toEqual([DELETE, EXISTS]);
+    await second.reply(1);
+    await second.reply(2, { error: -101 });
+    expect([later, last]).toEqual([[undefined], [null]]);
+    expect(types()).toEqual(['connected', 'suspended', 'connected']);
+    expect(events[2]).toMatchObject({ resumed: true });
+  });
+
+  it('what waits for room on the wire goes to the next server, in order', async () => {
+    beginAgain({ inFlight: { maxOperations: 1 } });
+    const first = await attached();
+    const asked = [askExists(), askDelete()];
+    expect(await first.types()).toEqual([EXISTS]);
+    session.serversChanged(true);
+    asked.push(askExists());
+    await first.reply(1, { error: -101 });
+    expect(first.destroyed).toBe(true);
+    expect(await first.types()).toEqual([]);
+    const second = await attached();
+    expect(await second.types()).toEqual([DELETE]);
+    await second.reply(1);
+    expect(await second.types()).toEqual([EXISTS]);
+    await second.reply(2, { error: -101 });
+    expect(asked).toEqual([[null], [undefined], [null]]);
+  });
+
+  it('a first answer of the server that is left does not change who comes next', async () => {
+    const confirmed = jest.spyOn(Rounds.prototype, 'confirmed');
+    const first = await attached();
+    askExists();
+    await first.frames();
+    session.serversChanged(true);
+    await first.reply(1, { error: -101 });
+    expect(first.destroyed).toBe(true);
+    expect(confirmed).not.toHaveBeenCalled();
+  });
+
+  it('a server that does not answer is left after a third of the session timeout', async () => {
+    const first = await attached();
+    const [read, written] = [askExists(), askDelete()];
+    await first.frames();
+    session.serversChanged(true);
+    await clock.advance(T / 3 - 1);
+    expect(first.destroyed).toBe(false);
+    await clock.advance(1);
+    expect(first.destroyed).toBe(true);
+    await turn();
+    expect([codesOf(written), read]).toEqual([['CONNECTION_LOSS'], []]);
+  });
+
+  it('and this one is still among them, it is not left', async () => {
+    const socket = await attached();
+    session.serversChanged(false);
+    const outcomes = askExists();
+    expect(await socket.types()).toEqual([EXISTS]);
+    await socket.reply(1, { error: -101 });
+    expect([outcomes, types()]).toEqual([[null], ['connected']]);
+  });
+
+  it('a new session begins with the ones that are there now', async () => {
+    const first = await dialled();
+    session.serversChanged(true);
+    const second = await dialled();
+    expect([first.destroyed, second.destroyed]).toEqual([true, false]);
+  });
+
+  it('and credentials have no answer yet, the server is left at once', async () => {
+    beginAgain({ auth: [{ scheme: 'digest', auth: 'u:p' }] });
+    const first = await attached();
+    expect(await first.types()).toEqual([AUTH]);
+    session.serversChanged(true);
+    expect(first.destroyed).toBe(true);
+    const second = await attached();
+    expect(await second.types()).toEqual([AUTH]);
+  });
+
+  it('credentials that are added while the server is left are claimed at the next one', async () => {
+    const first = await attached();
+    askExists();
+    await first.frames();
+    session.serversChanged(true);
+    let settled = false;
+    const request = identities.add({ scheme: 'digest', auth: 'u:p' });
+    void session.claim(request).then(() => (settled = true));
+    await first.reply(1, { error: -101 });
+    const second = await attached();
+    expect(await second.types()).toEqual([AUTH]);
+    await second.reply(-4, { zxid: 0 });
+    expect(settled).toBe(true);
+  });
+
+  it('watches are set again at the next one, those included that nobody needed only here', async () => {
+    const first = await attached();
+    await watched(first);
+    askExists();
+    await first.frames();
+    session.serversChanged(true);
+    session.watchAgain('/a');
+    session.unwatch('/b', undefined);
+    expect(await first.types()).toEqual([]);
+    await first.reply(1, { error: -101 });
+    expect(await (await attached()).types()).toEqual([SET_WATCHES]);
+  });
+
+  it('and the client is closed meanwhile, what was called before is answered, and the session ended', async () => {
+    const socket = await attached();
+    const sent = askExists();
+    await socket.frames();
+    session.serversChanged(true);
+    const waiting = askDelete();
+    const closing = session.close(5_000, false);
+    expect(await socket.types()).toEqual([DELETE, CLOSE]);
+    await socket.reply(1, { error: -101 });
+    await socket.reply(2);
+    await socket.reply(3);
+    expect(await closing).toBe(true);
+    expect([sent, waiting]).toEqual([[null], [undefined]]);
+  });
+
+  it('nothing happens to a session that is over', async () => {
+    const socket = await attached();
+    const closing = session.close(5_000, false);
+    session.serversChanged(true);
+    expect(await socket.types()).toEqual([CLOSE]);
+    await socket.reply(1);
+    expect(await closing).toBe(true);
+  });
+});
+
+describe('a server that takes the session', () => {
+  it('and drops it at once is asked at growing intervals, in spite of each success', async () => {
+    const times: number[] = [];
+    while (performance.now() < 20_000 || times.length === 0) {
+      const socket = await dialled();
+      times.push(performance.now());
+      await socket.accept();
+      await socket.welcome({ sessionId: 77, timeout: 10_000 });
+      await socket.close();
+      if (times.length > 100) break;
+    }
+    // The jitter is a factor of a half; while the session lives, pauses are at most a sixth of its timeout.
+    expect(times.length).toBeLessThan(40);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(gaps.slice(0, 5).every((gap, index) => index === 0 || gap > (gaps[index - 1] ?? 0))).toBe(true);
+  });
+
+  it('and answers on it is asked again without a pause', async () => {
+    for (let count = 0; count < 5; count++) {
+      const socket = await attached();
+      askExists();
+      await socket.frames();
+      await socket.reply(1, { error: -101 });
+      const lostAt = performance.now();
+      await socket.close();
+      await dialled();
+      expect(performance.now() - lostAt).toBeLessThanOrEqual(50);
+      await network.newest.fail();
+    }
+  });
 });
