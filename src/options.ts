@@ -1,6 +1,9 @@
+import { inspect } from 'node:util';
 import { InvalidArgumentError } from './errors.js';
 import type { Logger } from './log.js';
 import { type RetryPolicy, standardPolicy } from './retry-policy.js';
+import { checkSasl, type SaslOptions, type SaslSource } from './sasl-options.js';
+import { checkTls, type TlsOptions, type TlsOptionsSource, type TlsSource } from './tls-options.js';
 
 /** Credentials that are sent on every connection. */
 export interface AuthInfo {
@@ -59,6 +62,16 @@ export interface ClientOptions {
   readonly inFlight?: InFlightOptions | undefined;
   /** Credentials; more can be added by `addAuth`. */
   readonly auth?: readonly AuthInfo[] | undefined;
+  /**
+   * Proves by SASL who the client is, on every connection before anything else. A server that refuses it ends the client
+   * with `AuthFailedError`.
+   */
+  readonly sasl?: SaslOptions | undefined;
+  /**
+   * Speaks TLS to servers whose address does not say otherwise (`tcp://`, `tcp+tls://`). `true`: with the authorities
+   * that Node trusts. A function is asked before each connection. Default `false`.
+   */
+  readonly tls?: boolean | TlsOptions | TlsOptionsSource | undefined;
   /** Attach to this session in place of opening a new one. */
   readonly session?: SessionCredentials | undefined;
   /** Whether a new session is opened when one has expired. Default `true`. */
@@ -116,6 +129,8 @@ export interface ResolvedOptions {
     readonly whenFull: 'wait' | 'reject';
   };
   readonly auth: readonly AuthInfo[];
+  readonly sasl: SaslSource | undefined;
+  readonly tls: TlsSource | undefined;
   readonly session: SessionCredentials | undefined;
   readonly renewSession: boolean;
   readonly whenAhead: 'renew' | 'wait';
@@ -159,6 +174,8 @@ const names: readonly string[] = [
   'offlineQueue',
   'inFlight',
   'auth',
+  'sasl',
+  'tls',
   'session',
   'renewSession',
   'whenAhead',
@@ -183,8 +200,10 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
     maxReplyBytes: number('maxReplyBytes', options.maxReplyBytes),
     offlineQueue: resolveQueue(offlineQueue),
     inFlight: resolveInFlight(inFlight),
-    auth: checkAuths(auth),
-    session: session === undefined ? undefined : checkCredentials(session),
+    auth: checkAuths(auth).map((info) => new HiddenAuth(info)),
+    sasl: checkSasl(options.sasl),
+    tls: checkTls(options.tls),
+    session: session === undefined ? undefined : new HiddenCredentials(checkCredentials(session)),
     renewSession: boolean('renewSession', renewSession),
     whenAhead: oneOf('whenAhead', whenAhead, ['renew', 'wait']),
     readOnly: boolean('readOnly', readOnly),
@@ -215,6 +234,48 @@ function resolveInFlight(bounds: InFlightOptions): ResolvedOptions['inFlight'] {
     maxBytes: number('inFlight.maxBytes', bounds.maxBytes),
     whenFull: oneOf('inFlight.whenFull', bounds.whenFull ?? 'wait', ['wait', 'reject']),
   };
+}
+
+/** Keeps credentials out of sight of `util.inspect` and `JSON.stringify`. */
+class HiddenAuth implements AuthInfo {
+  readonly #info: AuthInfo;
+
+  constructor(info: AuthInfo) {
+    this.#info = info;
+  }
+
+  get scheme(): string {
+    return this.#info.scheme;
+  }
+
+  get auth(): string | Uint8Array {
+    return this.#info.auth;
+  }
+
+  [inspect.custom](): string {
+    return `AuthInfo(${this.scheme})`;
+  }
+}
+
+/** Keeps the password of a session out of sight of `util.inspect` and `JSON.stringify`. */
+class HiddenCredentials implements SessionCredentials {
+  readonly #session: SessionCredentials;
+
+  constructor(session: SessionCredentials) {
+    this.#session = session;
+  }
+
+  get id(): string {
+    return this.#session.id;
+  }
+
+  get password(): string {
+    return this.#session.password;
+  }
+
+  [inspect.custom](): string {
+    return `SessionCredentials(${this.id})`;
+  }
 }
 
 function checkAuths(auths: readonly AuthInfo[]): readonly AuthInfo[] {

@@ -9,6 +9,8 @@ export interface ServerAddress {
   /** A name or an address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Whether TLS is spoken there; undefined: as the option `tls` says. */
+  readonly tls?: boolean | undefined;
 }
 
 /** A connection string that is not one. */
