@@ -1,3 +1,5 @@
+import type { Permission } from './acl.js';
+
 /** Where an error happened, for its message and its fields. */
 export interface ErrorContext {
   /** The operation, by the name of the method that was called. */
@@ -83,10 +85,24 @@ export class NoNodeError extends ServerError {
   readonly code = 'NO_NODE';
   readonly serverCode = -101;
 }
-/** The ACL does not allow it. */
+/** The ACL does not allow it. The message names the permission that is missing, and the znode whose ACL it is. */
 export class NoAuthError extends ServerError {
   readonly code = 'NO_AUTH';
   readonly serverCode = -102;
+  /** The permission that the operation needs, where that is known. */
+  readonly permission: Permission | undefined;
+  /** The znode whose ACL has to grant it: for `create` and `delete` that is the parent. */
+  readonly deniedBy: string | undefined;
+
+  constructor(message: string, context: ErrorContext = {}) {
+    const need = neededPermission(context);
+    super(
+      need === undefined ? message : `${message}: it needs the permission ${need.permission} on ${need.on}`,
+      context,
+    );
+    this.permission = need?.permission;
+    this.deniedBy = need?.deniedBy;
+  }
 }
 /** The version given is not that of the znode (of its ACL, of the ensemble's configuration). */
 export class BadVersionError extends ServerError {
@@ -280,6 +296,108 @@ export class FrameTooLargeError extends ProtocolError {
 /** The link to a server is gone, or was given up. */
 export class LinkError extends ZooKeeperError {
   readonly code = 'LINK_DOWN';
+}
+
+/** In what way TLS has failed. */
+export type TlsProblem =
+  /** The certificate of the server comes from no authority that is trusted. */
+  | 'untrustedCertificate'
+  /** The certificate of the server is for other names. */
+  | 'wrongHostName'
+  | 'certificateExpired'
+  | 'certificateNotYetValid'
+  | 'certificateRevoked'
+  /** There is no valid list of revoked certificates for a certificate of the server's. */
+  | 'revocationUnknown'
+  /** The server wants a certificate of the client, and there is none. */
+  | 'clientCertificateMissing'
+  | 'clientCertificateRefused'
+  /** The port speaks something else than TLS, most likely ZooKeeper's protocol in plain. */
+  | 'notTls'
+  /** Server and client have no version or no cipher in common. */
+  | 'incompatible'
+  /** The handshake took longer than an attempt may take. */
+  | 'timeout'
+  | 'unreadableFile'
+  | 'wrongPassphrase'
+  /** The key is not that of the certificate. */
+  | 'keyMismatch'
+  /** A certificate, a key or a list cannot be read, or Node does not take the settings. */
+  | 'invalidMaterial'
+  /** The function of the option `tls` threw or rejected. */
+  | 'sourceFailed'
+  | 'other';
+/** A server could not be talked to by TLS. The message says what to do; `problem` tells the cases apart. */
+export class TlsError extends ZooKeeperError {
+  readonly code = 'TLS_FAILED';
+  constructor(
+    readonly problem: TlsProblem,
+    message: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
+/** In what way SASL has failed. */
+export type SaslProblem =
+  /** The server refused: the user, the password or the ticket is wrong, or the user may not. */
+  | 'refused'
+  /** The server knows no SASL, or ended the exchange before it had proved anything. */
+  | 'notDone'
+  /** The server could not prove that it knows the password: it is not who it should be. */
+  | 'serverNotProven'
+  /** The server answered with something that is not of the mechanism. */
+  | 'badChallenge'
+  /** The optional package `kerberos` is not installed, or cannot be loaded. */
+  | 'kerberosMissing'
+  /** There is no ticket, no password, or the mechanism failed on this side. */
+  | 'noCredentials'
+  | 'timeout';
+/**
+ * A SASL exchange has failed. With `refused`, `notDone`, `serverNotProven`, `badChallenge` and `kerberosMissing` the
+ * client is of no further use; it is then the `cause` of an `AuthFailedError`. The others are tried again.
+ */
+export class SaslError extends ZooKeeperError {
+  readonly code = 'SASL_FAILED';
+  constructor(
+    readonly problem: SaslProblem,
+    message: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
+
+// --- What an ACL has to grant ----------------------------------------------------------------------------------------
+
+/** What each operation needs. Creating and deleting is a matter of the parent. */
+const neededPermissions: Readonly<Record<string, Permission | undefined>> = {
+  create: 'create',
+  delete: 'delete',
+  getData: 'read',
+  getChildren: 'read',
+  exists: 'read',
+  getAllChildrenNumber: 'read',
+  check: 'read',
+  setData: 'write',
+  reconfig: 'write',
+  // Or admin.
+  getAcl: 'read',
+  setAcl: 'admin',
+};
+
+function neededPermission({
+  operation = '',
+  path,
+}: ErrorContext):
+  { readonly permission: Permission; readonly on: string; readonly deniedBy: string | undefined } | undefined {
+  const permission = Object.hasOwn(neededPermissions, operation) ? neededPermissions[operation] : undefined;
+  if (permission === undefined || path === undefined) return undefined;
+  if (permission !== 'create' && permission !== 'delete') return { permission, on: path, deniedBy: path };
+  // The parent of a view's root is outside of what the caller can name.
+  if (path === '/') return { permission, on: 'the parent of /', deniedBy: undefined };
+  const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 1));
+  return { permission, on: parent, deniedBy: parent };
 }
 
 // --- From codes to classes -------------------------------------------------------------------------------------------

@@ -52,11 +52,15 @@ export {
   ReplyTooLargeError,
   RequestTooLargeError,
   RuntimeInconsistencyError,
+  SaslError,
+  type SaslProblem,
   ServerError,
   SessionExpiredError,
   SessionMovedError,
   StaleReadError,
   ThrottledError,
+  TlsError,
+  type TlsProblem,
   type TransactionOutcome,
   UnansweredError,
   UnimplementedError,
@@ -116,9 +120,21 @@ export {
 export { type LeaseOptions, SessionLease } from './session/deadline.js';
 export type { RequestLimits } from './session/pending-request.js';
 export type { WatchedPath, WatchKind } from './session/watch-registry.js';
+export type {
+  CustomSaslOptions,
+  DigestMd5Options,
+  GssapiOptions,
+  KerberosClient,
+  KerberosModule,
+  SaslExchange,
+  SaslOptions,
+  SaslServer,
+  SecretSource,
+} from './sasl-options.js';
 export { SessionInfo } from './session-info.js';
 export { Stat } from './stat.js';
 export type { WalkedZNode } from './subtree.js';
+export type { TlsOptions, TlsOptionsSource } from './tls-options.js';
 export type { Transaction } from './transaction.js';
 export { Watcher } from './watcher.js';
 export {

@@ -1,7 +1,10 @@
+import { inspect } from 'node:util';
 import { type Acl, acl, aclProblem } from './acl.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Logger } from './log.js';
 import { type RetryPolicy, standardPolicy } from './retry-policy.js';
+import { checkSasl, type SaslOptions, type SaslSource } from './sasl-options.js';
+import { checkTls, type TlsOptions, type TlsOptionsSource, type TlsSource } from './tls-options.js';
 
 /** Credentials that are sent on every connection. */
 export interface AuthInfo {
@@ -65,6 +68,16 @@ export interface ClientOptions {
    * chroot, before a number is appended) that gives one. Default `acl.open`: anybody may do anything.
    */
   readonly defaultAcl?: readonly Acl[] | ((path: string) => readonly Acl[]) | undefined;
+  /**
+   * Proves by SASL who the client is, on every connection before anything else. A server that refuses it ends the client
+   * with `AuthFailedError`.
+   */
+  readonly sasl?: SaslOptions | undefined;
+  /**
+   * Speaks TLS to servers whose address does not say otherwise (`tcp://`, `tcp+tls://`). `true`: with the authorities
+   * that Node trusts. A function is asked before each connection. Default `false`.
+   */
+  readonly tls?: boolean | TlsOptions | TlsOptionsSource | undefined;
   /** Attach to this session in place of opening a new one. */
   readonly session?: SessionCredentials | undefined;
   /** Whether a new session is opened when one has expired. Default `true`. */
@@ -143,6 +156,8 @@ export interface ResolvedOptions {
   };
   readonly auth: readonly AuthInfo[];
   readonly defaultAcl: (path: string) => readonly Acl[];
+  readonly sasl: SaslSource | undefined;
+  readonly tls: TlsSource | undefined;
   readonly session: SessionCredentials | undefined;
   readonly renewSession: boolean;
   readonly whenAhead: 'renew' | 'wait';
@@ -189,6 +204,8 @@ const names: readonly string[] = [
   'inFlight',
   'auth',
   'defaultAcl',
+  'sasl',
+  'tls',
   'session',
   'renewSession',
   'whenAhead',
@@ -215,9 +232,11 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
     maxReplyBytes: number('maxReplyBytes', options.maxReplyBytes),
     offlineQueue: resolveQueue(offlineQueue),
     inFlight: resolveInFlight(inFlight),
-    auth: checkAuths(auth),
+    auth: checkAuths(auth).map((info) => new HiddenAuth(info)),
     defaultAcl: resolveAcl(options.defaultAcl ?? acl.open),
-    session: session === undefined ? undefined : checkCredentials(session),
+    sasl: checkSasl(options.sasl),
+    tls: checkTls(options.tls),
+    session: session === undefined ? undefined : new HiddenCredentials(checkCredentials(session)),
     renewSession: boolean('renewSession', renewSession),
     whenAhead: oneOf('whenAhead', whenAhead, ['renew', 'wait']),
     readOnly: boolean('readOnly', readOnly),
@@ -257,6 +276,48 @@ function resolveAcl(defaultAcl: readonly Acl[] | ((path: string) => readonly Acl
   const problem = aclProblem(defaultAcl);
   if (problem !== undefined) throw new InvalidArgumentError(`the option defaultAcl: ${problem}`);
   return () => defaultAcl;
+}
+
+/** Keeps credentials out of sight of `util.inspect` and `JSON.stringify`. */
+class HiddenAuth implements AuthInfo {
+  readonly #info: AuthInfo;
+
+  constructor(info: AuthInfo) {
+    this.#info = info;
+  }
+
+  get scheme(): string {
+    return this.#info.scheme;
+  }
+
+  get auth(): string | Uint8Array {
+    return this.#info.auth;
+  }
+
+  [inspect.custom](): string {
+    return `AuthInfo(${this.scheme})`;
+  }
+}
+
+/** Keeps the password of a session out of sight of `util.inspect` and `JSON.stringify`. */
+class HiddenCredentials implements SessionCredentials {
+  readonly #session: SessionCredentials;
+
+  constructor(session: SessionCredentials) {
+    this.#session = session;
+  }
+
+  get id(): string {
+    return this.#session.id;
+  }
+
+  get password(): string {
+    return this.#session.password;
+  }
+
+  [inspect.custom](): string {
+    return `SessionCredentials(${this.id})`;
+  }
 }
 
 function checkAuths(auths: readonly AuthInfo[]): readonly AuthInfo[] {

@@ -113,7 +113,7 @@ export class Succession {
       const look = (): void => {
         const { state } = this.#session;
         if (isAttached(state)) settle();
-        else if (isFinal(state)) settle(finalError(state));
+        else if (isFinal(state)) settle(finalError(state, this.#session.refusal));
       };
       const onAbort = (): void =>
         settle(new AbortedError('it was aborted', { operation: 'connect', cause: signal?.reason }, false));
@@ -177,9 +177,9 @@ function keyOf({ session }: ResolvedOptions): SessionKey | undefined {
   };
 }
 
-function finalError(state: FinalState): ZooKeeperError {
-  const context = { operation: 'connect' };
+function finalError(state: FinalState, refusal: Error | undefined): ZooKeeperError {
+  const context = { operation: 'connect', cause: refusal };
   if (state === 'closed') return new ClosedError('the client was closed', context, false);
   if (state === 'expired') return new SessionExpiredError('the session has expired', context, false);
-  return new AuthFailedError('the credentials were refused, or the server demands some', context, false);
+  return new AuthFailedError(refusal?.message ?? 'the credentials were refused', context, false);
 }

@@ -144,8 +144,12 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     const resolved = resolveOptions(options);
     const { hosts, chroot } = readSource(servers, resolved);
     const zk = new ZooKeeper(new Succession(hosts, resolved), chroot, false);
-    if (resolved.followReconfig && !('servers' in hosts))
-      new ReconfigFollower(zk, hosts, (found) => zk.sessions.updateServers(found, hosts));
+    if (resolved.followReconfig && !('servers' in hosts)) {
+      // The follower knows the client's addresses for TLS by their being marked.
+      const marked = hosts.map((server) => ({ ...server, tls: server.tls ?? resolved.tls !== undefined }));
+      const given = resolved.tls === undefined ? hosts : marked;
+      new ReconfigFollower(zk, given, (found) => zk.sessions.updateServers(found, hosts));
+    }
     return zk;
   }
 

@@ -1,16 +1,19 @@
 import type { Socket } from 'node:net';
 import { LinkError, ProtocolError } from '../errors.js';
 import { now } from '../clock.js';
+import type { TlsSource } from '../tls-options.js';
 import { noTraffic, type Traffic } from '../metrics/traffic.js';
 import type { JuteReader } from '../protocol/jute-reader.js';
 import { JuteWriter } from '../protocol/jute-writer.js';
 import type { ServerAddress } from './connect-string.js';
-import { dial, type Lookup } from './dial.js';
+import { describeLinkFailure, dial, type Lookup } from './dial.js';
 import { FrameReader } from './frame-reader.js';
+import { SecureDial } from './secure-dial.js';
+import { isTlsFailure, tlsFailure } from './tls-failure.js';
 
 /** Who is told what happens on a connection. */
 export interface ConnectionUser {
-  /** The socket is connected. */
+  /** The socket is connected, and secured if it is to be. */
   opened(): void;
   /** Bytes have arrived; frames that are whole follow. */
   heard(): void;
@@ -18,6 +21,17 @@ export interface ConnectionUser {
   frame(frame: JuteReader): void;
   /** The connection is over, for this one reason. Nothing follows. */
   ended(reason: Error): void;
+}
+
+export interface ConnectionOptions {
+  readonly maxFrameBytes: number;
+  readonly lookup: Lookup | undefined;
+  /** How to secure it; undefined: not at all. */
+  readonly tls?: TlsSource | undefined;
+  /** Whether the process may end while the connection is open. */
+  readonly unref: boolean;
+  /** Counts what goes over the wire. */
+  readonly traffic?: Traffic | undefined;
 }
 
 /** One socket to one server, from dialling to its one end. It knows frames, not what is in them. */
@@ -30,42 +44,68 @@ export class Connection {
   user: ConnectionUser;
   bytesRead = 0;
 
-  readonly #socket: Socket;
   readonly #traffic: Traffic;
+  #socket: Socket | undefined;
+  /** The way to a TLS connection, until it is there. */
+  #securing: SecureDial | undefined;
+  /** Whether TLS is spoken. */
+  readonly secure: boolean;
   readonly #frames: FrameReader;
   #over = false;
 
   constructor(
     readonly server: ServerAddress,
     user: ConnectionUser,
-    options: {
-      readonly maxFrameBytes: number;
-      readonly lookup: Lookup | undefined;
-      /** Whether the process may end while the connection is open. */
-      readonly unref: boolean;
-      /** Counts what goes over the wire. */
-      readonly traffic?: Traffic | undefined;
-    },
+    options: ConnectionOptions,
   ) {
     this.user = user;
+    this.secure = options.tls !== undefined;
     this.#traffic = options.traffic ?? noTraffic();
     this.#frames = new FrameReader(options.maxFrameBytes, (frame) => {
       this.#traffic.framesReceived++;
       this.user.frame(frame);
     });
-    this.#socket = dial(server, options.lookup);
-    if (options.unref) this.#socket.unref();
-    this.#socket.on('connect', () => this.#opened());
-    this.#socket.on('data', (chunk) => this.#received(chunk));
+    if (options.tls === undefined) {
+      const socket = dial(server, options.lookup);
+      if (options.unref) socket.unref();
+      this.#use(socket);
+      socket.on('connect', () => this.#opened());
+    } else {
+      this.#securing = new SecureDial(server, options.tls, options, {
+        opened: (socket, showsCertificate) => {
+          this.#use(socket, showsCertificate);
+          this.#securing = undefined;
+          this.#opened();
+        },
+        failed: (reason) => this.end(reason),
+      });
+    }
+  }
+
+  /** Ends a connection on which something was waited for too long; `awaited` names what, once it was open. */
+  giveUp(awaited: string, milliseconds: number): void {
+    const late = new LinkError(`no ${awaited} within ${Math.round(milliseconds)} ms`);
+    this.end(this.#securing?.timedOut(milliseconds) ?? late);
+  }
+
+  #use(socket: Socket, showsCertificate = false): void {
+    this.#socket = socket;
+    socket.on('data', (chunk) => this.#received(chunk));
     // The close that follows an error or an end says nothing more.
-    this.#socket.on('error', (error) => this.end(new LinkError(describe(error), { cause: error })));
-    this.#socket.on('end', () => this.end(new LinkError('the server closed the connection')));
-    this.#socket.on('close', () => this.end(new LinkError('the socket was closed')));
+    socket.on('error', (error) => this.end(this.#failure(error, showsCertificate)));
+    socket.on('end', () => this.end(new LinkError('the server closed the connection')));
+    socket.on('close', () => this.end(new LinkError('the socket was closed')));
+  }
+
+  /** A server that refuses a certificate by TLS 1.3 says so after the handshake. */
+  #failure(error: Error, showsCertificate: boolean): Error {
+    if (isTlsFailure(error)) return tlsFailure(error, { name: this.server.host, showsCertificate, heard: true });
+    return new LinkError(describeLinkFailure(error), { cause: error });
   }
 
   /** The server by its name, and by its address where that is known. */
   get serverNames(): readonly ServerAddress[] {
-    const { remoteAddress, remotePort } = this.#socket;
+    const { remoteAddress, remotePort } = this.#socket ?? {};
     if (remoteAddress === undefined || remotePort === undefined) return [this.server];
     return [this.server, { host: remoteAddress, port: remotePort }];
   }
@@ -85,7 +125,8 @@ export class Connection {
     if (this.#over) return;
     this.#over = true;
     this.#frames.stop();
-    this.#socket.destroy();
+    this.#securing?.cancel();
+    this.#socket?.destroy();
     this.user.ended(reason);
   }
 
@@ -111,13 +152,6 @@ export class Connection {
     if (this.#over || this.out.length === 0) return;
     const bytes = this.out.take();
     this.#traffic.bytesSent += bytes.length;
-    this.#socket.write(bytes);
+    this.#socket?.write(bytes);
   }
-}
-
-/** Node reports a failed attempt at several addresses as an aggregate with an empty message. */
-function describe(error: Error): string {
-  return error instanceof AggregateError
-    ? error.errors.map((each) => (each as Error).message).join(', ')
-    : error.message;
 }

@@ -41,3 +41,10 @@ function guarded(lookup: Lookup): Lookup {
     }
   };
 }
+
+/** Node reports a failed attempt at several addresses as an aggregate with an empty message. */
+export function describeLinkFailure(error: Error): string {
+  return error instanceof AggregateError
+    ? error.errors.map((each) => (each as Error).message).join(', ')
+    : error.message;
+}

@@ -13,6 +13,7 @@ export const auth = defineOperation<AuthRequest, void>({
   opCode: OpCode.auth,
   since: '3.0.0',
   effect: 'connection',
+  signOfLife: false,
   // AuthPacket { int type; ustring scheme; buffer auth; }
   write(out, request) {
     out.int(0);
@@ -20,6 +21,28 @@ export const auth = defineOperation<AuthRequest, void>({
     out.buffer(request.auth);
   },
   read: readNothing,
+});
+
+/** A token of a SASL exchange; null where a side has nothing to say. */
+export interface SaslToken {
+  readonly token: Uint8Array | null;
+}
+
+/** One step of the SASL exchange by which a connection proves who it is. */
+export const sasl = defineOperation<SaslToken, SaslToken>({
+  name: 'sasl',
+  opCode: OpCode.sasl,
+  since: '3.4.0',
+  effect: 'connection',
+  signOfLife: false,
+  // GetSASLRequest { buffer token; }
+  write(out, request) {
+    out.buffer(request.token);
+  },
+  // SetSASLResponse { buffer token; }
+  read(reply) {
+    return { token: reply.buffer() };
+  },
 });
 
 /** An identity that the server has accepted. */

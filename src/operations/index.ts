@@ -1,5 +1,5 @@
 /** The table of all that can be asked of a server. Adding an operation is one file and one line here. */
-export { auth, whoAmI } from './auth.js';
+export { auth, sasl, whoAmI } from './auth.js';
 export { getAllChildrenNumber } from './count-children.js';
 export { create, create2, createContainer, createTtl } from './create.js';
 export { deleteNode } from './delete.js';

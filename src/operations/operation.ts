@@ -24,6 +24,8 @@ export interface Operation<Request, Result> {
   readonly refusedAs?: number;
   /** What a lost connection means for it: see {@link Effect}. */
   readonly effect: Effect;
+  /** False for what servers answer without counting it as a sign of life of the session. */
+  readonly signOfLife?: false;
   /** The watch that it can leave. */
   readonly watch?: OneShotKind;
   /** The result when the server says "no such znode", where that is an answer and no error. */

@@ -7,6 +7,7 @@ import { LinkError } from '../errors.js';
 import type { Traffic } from '../metrics/traffic.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ConnectRequest } from '../protocol/records.js';
+import { TlsSource } from '../tls-options.js';
 import { type HandshakeAnswer, readHandshake, type SessionKey, writeHandshake } from './handshake.js';
 
 /** How long one attempt may take at least and at most, milliseconds. */
@@ -207,6 +208,12 @@ export class Attacher {
   }
 }
 
+/** A server may say by itself whether TLS is spoken there; if not, the option tells. */
+function tlsFor(server: ServerAddress, { tls }: ResolvedOptions): TlsSource | undefined {
+  if (server.tls === undefined) return tls;
+  return server.tls ? (tls ?? TlsSource.standard) : undefined;
+}
+
 interface AttemptUser {
   readonly traffic: Traffic | undefined;
   answered(answer: HandshakeAnswer, connection: Connection, sentAt: number): void;
@@ -238,12 +245,17 @@ class Attempt {
         frame: (frame) => this.#answered(readHandshake(frame, this.request)),
         ended: (reason) => this.#ended(reason),
       },
-      { maxFrameBytes: options.maxReplyBytes, lookup: options.lookup, unref: options.unref, traffic: user.traffic },
+      {
+        maxFrameBytes: options.maxReplyBytes,
+        lookup: options.lookup,
+        tls: tlsFor(server, options),
+        unref: options.unref,
+        traffic: user.traffic,
+      },
     );
     const giveUp = (): void => {
       this.#timedOut = true;
-      const missing = this.#sentAt === undefined ? 'no connection' : 'no answer to the connect request';
-      this.#connection.end(new LinkError(`${missing} within ${Math.round(timeout)} ms`));
+      this.#connection.giveUp(this.#sentAt === undefined ? 'connection' : 'answer to the connect request', timeout);
     };
     this.#timer = after(timeout, giveUp, options.unref);
   }
@@ -269,6 +281,16 @@ class Attempt {
   #ended(reason: Error): void {
     this.#timer.cancel();
     if (this.#over) return;
-    this.user.failed(reason, this.#sentAt !== undefined && this.#connection.bytesRead === 0 && !this.#timedOut);
+    const refusedSilently = this.#sentAt !== undefined && this.#connection.bytesRead === 0 && !this.#timedOut;
+    this.user.failed(refusedSilently ? this.#guess(reason) : reason, refusedSilently);
+  }
+
+  /** A server that serves nobody yet gives no reason, nor does one that is spoken to in the wrong way. */
+  #guess(reason: Error): Error {
+    if (!(reason instanceof LinkError)) return reason;
+    const other = this.#connection.secure
+      ? 'it does not take client certificates (authProvider.x509)'
+      : 'this is a TLS port, which takes the option tls';
+    return new LinkError(`${reason.message} without an answer; it serves nobody yet, or ${other}`, { cause: reason });
   }
 }

@@ -77,11 +77,11 @@ export class Channel implements ConnectionUser {
   #pingsSentAt: number[] = [];
   #roomAwaited = false;
   /** Credentials that wait for the server's word; it may answer them ahead of requests. */
-  #claims: { readonly sentAt: number; readonly settle: (accepted: boolean) => void }[] = [];
+  #claims: { readonly settle: (accepted: boolean) => void }[] = [];
 
   constructor(
     readonly connection: Connection,
-    sessionTimeout: number,
+    private readonly sessionTimeout: number,
     private readonly around: ChannelSurroundings,
     private readonly user: ChannelUser,
     private lastXid = 0,
@@ -184,7 +184,17 @@ export class Channel implements ConnectionUser {
 
   /** Sends credentials. `accepted` is false if the connection ended before the server had its say. */
   claim(request: AuthRequest, settle: (accepted: boolean) => void): void {
-    this.#claims.push({ sentAt: this.#sendBeside(Xid.auth, auth, request), settle });
+    this.#sendBeside(Xid.auth, auth, request);
+    this.#claims.push({ settle });
+  }
+
+  /** Sends no pings until {@link wake}: while the server waits for proofs it would take them for requests. */
+  hush(): void {
+    this.#heartbeat.stop();
+  }
+
+  wake(): void {
+    this.#heartbeat.start(this.sessionTimeout);
   }
 
   #ping(): void {
@@ -248,7 +258,7 @@ export class Channel implements ConnectionUser {
     this.#inFlight.shift();
     this.around.release.answered(request.operation.opCode);
     this.around.lastZxid.see(header.zxidHigh, header.zxidLow);
-    this.around.deadline.confirm(request.sentAt);
+    if (request.operation.signOfLife !== false) this.around.deadline.confirm(request.sentAt);
     if (header.error < 0) this.#consider(header);
     if (this.#roomAwaited) this.#checkRoom();
     if (header.error !== ServerCode.sessionExpired) this.#confirm();
@@ -277,7 +287,7 @@ export class Channel implements ConnectionUser {
     if (error === ServerCode.authFailed)
       this.user.authFailed('the server refused the credentials, or does not know their scheme');
     if (error === ServerCode.sessionRequiresSasl)
-      this.user.authFailed('the server demands that clients prove who they are');
+      this.user.authFailed('the server demands that clients prove who they are; see the options sasl and auth');
   }
 
   #notified(header: ReplyHeader, reader: JuteReader): void {
@@ -305,7 +315,6 @@ export class Channel implements ConnectionUser {
       return;
     }
     this.#claims.shift();
-    this.around.deadline.confirm(claim.sentAt);
     claim.settle(true);
     this.#leaveIfIdle();
   }

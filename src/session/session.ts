@@ -35,6 +35,7 @@ import type { LastZxid } from './last-zxid.js';
 import { type Arming, type PendingRequest, type RequestLimits, TypedRequest } from './pending-request.js';
 import type { ProcessHold } from './process-hold.js';
 import { rewatchRequests } from './rewatch.js';
+import { SaslDialogue } from './sasl.js';
 import { ServerRelease } from './server-release.js';
 import { canMove, type FinalState, isAttached, isFinal } from './states.js';
 import { type OneShotListener, WatchRegistry } from './watch-registry.js';
@@ -103,6 +104,10 @@ export class Session {
   /** Callers who wait until credentials were accepted on the next connection. */
   #claimants: ((failure?: Failure) => void)[] = [];
   #farewell: Farewell | undefined;
+  /** Under way on the channel, before anything else. */
+  #sasl: SaslDialogue | undefined;
+  /** Why credentials were refused, if that is how the session has ended. */
+  #refusal: Error | undefined;
 
   constructor(
     private readonly around: SessionSurroundings,
@@ -223,7 +228,7 @@ export class Session {
   }
 
   #delay(request: PendingRequest): void {
-    if (isFinal(this.#state)) request.fail(finalFailure(this.#state, false));
+    if (isFinal(this.#state)) request.fail(this.#finalFailure(this.#state, false));
     else this.#backlog.add(request, 'there is no connection');
   }
 
@@ -257,7 +262,7 @@ export class Session {
   }
 
   #awaitClaims(settle: (failure?: Failure) => void): void {
-    if (isFinal(this.#state)) settle(finalFailure(this.#state, false));
+    if (isFinal(this.#state)) settle(this.#finalFailure(this.#state, false));
     else this.#claimants.push(settle);
   }
 
@@ -308,16 +313,54 @@ export class Session {
         roomy: () => this.#sendWaiting(channel),
         late: (lag) => this.#late(lag),
         expired: () => this.#expired('the server answered that the session has expired'),
-        authFailed: (why) => this.#finish('authFailed', why),
-        ended: (reason, unanswered) => this.#disconnected(channel, reason, unanswered),
+        authFailed: (why) => this.#refused(this.#sasl?.refusal(why) ?? new LinkError(why)),
+        ended: (reason, unanswered) => {
+          if (!this.isAttached) around.onAttemptFailed(connection.server, reason);
+          this.#disconnected(channel, reason, unanswered);
+        },
       },
     );
     const before = this.#channel;
     this.#channel = channel;
     this.#release.reconnected();
     before?.connection.end(new LinkError('a server was found that takes writes'));
+    this.#prove(channel, readOnly);
+  }
+
+  /** Nothing else is sent before both sides have proved who they are. */
+  #prove(channel: Channel, readOnly: boolean): void {
+    const { options, delivery } = this.around;
+    if (options.sasl === undefined) {
+      this.#proved(channel, readOnly);
+      return;
+    }
+    channel.hush();
+    this.#sasl = new SaslDialogue(
+      channel,
+      options.sasl,
+      { delivery, meter: this.#meter, unref: options.unref },
+      (this.#timeout * 2) / 3,
+      {
+        proved: () => {
+          this.#sasl = undefined;
+          channel.wake();
+          this.#proved(channel, readOnly);
+        },
+        failed: (error) => this.#refused(error),
+      },
+    );
+  }
+
+  #proved(channel: Channel, readOnly: boolean): void {
     if (this.#farewell === undefined) this.#authenticate(channel, readOnly);
     else this.#sayFarewell(channel, this.#farewell);
+  }
+
+  #refused(why: Error): void {
+    if (this.#farewell?.isOpen === true) this.#farewell.done(false);
+    if (isFinal(this.#state)) return;
+    this.#refusal = why;
+    this.#finish('authFailed', why.message);
   }
 
   /** A server without a quorum takes any session for alive, and makes one up where there is none. */
@@ -361,6 +404,7 @@ export class Session {
   #beginConnected(channel: Channel, server: string): void {
     const resumed = this.#wasConnected;
     this.#wasConnected = true;
+    // Not before: a server that takes sessions and then drops them is to be tried after pauses.
     this.deadline.resumed();
     this.#sendWaiting(channel);
     this.#tell({
@@ -496,7 +540,11 @@ export class Session {
 
   #disconnected(channel: Channel, reason: Error, unanswered: readonly PendingRequest[]): void {
     const isReplaced = this.#channel !== channel;
-    if (!isReplaced) this.#channel = undefined;
+    if (!isReplaced) {
+      this.#channel = undefined;
+      this.#sasl?.stop();
+      this.#sasl = undefined;
+    }
     // A server that takes a session and drops it at once has failed as one that does not take it.
     if (this.#state === 'connecting') this.around.onAttemptFailed(channel.connection.server, reason);
     this.#settleUnanswered(reason, unanswered);
@@ -525,7 +573,7 @@ export class Session {
       const { effect } = request.operation;
       const mayHaveBeenApplied = effect === 'write';
       if (effect === 'read' && mayResend && request.timesSent < MOST_SENDINGS) resend.push(request);
-      else if (isFinal(this.#state)) request.fail(finalFailure(this.#state, mayHaveBeenApplied, reason));
+      else if (isFinal(this.#state)) request.fail(this.#finalFailure(this.#state, mayHaveBeenApplied, reason));
       else
         request.fail(
           new UnansweredFailure(
@@ -552,7 +600,7 @@ export class Session {
     this.#move(state, why);
     this.#attacher.stop();
     this.#settleAll(state, why);
-    const cause = new LinkError(why);
+    const cause = this.#refusal ?? new LinkError(why);
     this.#channel?.connection.end(cause);
     this.around.onEnded(this, state);
     if (state === 'authFailed') this.#tell({ type: state, sessionId: this.id, cause });
@@ -562,8 +610,8 @@ export class Session {
   /** What belongs to the session ends with it. */
   #settleAll(state: FinalState, why: string): void {
     this.deadline.end(why);
-    for (const request of this.#backlog.takeAll()) request.fail(finalFailure(state, false));
-    for (const settle of this.#claimants.splice(0)) settle(finalFailure(state, false));
+    for (const request of this.#backlog.takeAll()) request.fail(this.#finalFailure(state, false));
+    for (const settle of this.#claimants.splice(0)) settle(this.#finalFailure(state, false));
     this.#deliver(this.watches.end(state));
   }
 
@@ -587,9 +635,9 @@ export class Session {
       this.#move('closed', 'by the user');
       this.#settleAll('closed', 'the client was closed');
       this.#tell({ type: 'closed', sessionId: this.id });
-      if (this.#channel !== undefined && canEnd) this.#sayFarewell(this.#channel, farewell);
+      if (this.#channel !== undefined && canEnd && this.#sasl === undefined) this.#sayFarewell(this.#channel, farewell);
       else if (!this.#isReal || keepSession) farewell.done(false);
-      // Otherwise the attacher goes on: a session that can be reached is ended, not left to time out.
+      // Otherwise proofs or attempts go on: a session that can be reached is ended, not left to time out.
     });
   }
 
@@ -640,20 +688,25 @@ export class Session {
   toJSON(): string {
     return this.hexId;
   }
+
+  /** Why credentials were refused, if that is how the session has ended. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
+  }
+
+  /** What requests get when the session is over. */
+  #finalFailure(state: FinalState, mayHaveBeenApplied: boolean, cause?: Error): Failure {
+    const kinds = {
+      expired: ['expired', 'the session has expired'],
+      closed: ['closed', 'the client was closed'],
+      authFailed: ['authFailed', this.#refusal?.message ?? ''],
+    } as const;
+    const [kind, message] = kinds[state];
+    return new UnansweredFailure(kind, message, mayHaveBeenApplied, this.#refusal ?? cause);
+  }
 }
 
 /** A deadline that is not moved: a server without a quorum cannot keep a session alive. */
 function powerless(deadline: Deadline): Pick<Deadline, 'look' | 'confirm'> {
   return { look: (time) => deadline.look(time), confirm: () => undefined };
-}
-
-/** What requests get when the session is over. */
-function finalFailure(state: FinalState, mayHaveBeenApplied: boolean, cause?: Error): Failure {
-  const kinds = {
-    expired: ['expired', 'the session has expired'],
-    closed: ['closed', 'the client was closed'],
-    authFailed: ['authFailed', 'the credentials were refused, or the server demands some'],
-  } as const;
-  const [kind, message] = kinds[state];
-  return new UnansweredFailure(kind, message, mayHaveBeenApplied, cause);
 }

@@ -1,5 +1,5 @@
 // Sets up what tests and demo need, on a fresh machine too, and says what it does: the packages of the lockfile, the
-// build, a ZooKeeper. Runs before any package is there, so it uses none.
+// build, a ZooKeeper, and by --security what the tests of TLS and Kerberos need. Runs before any package is there, so it uses none.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const { installZooKeeper } = createRequire(import.meta.url)('./zookeeper-install.cjs');
+const require = createRequire(import.meta.url);
+const { installSecurity } = require('./security-install.cjs');
+const { installZooKeeper } = require('./zookeeper-install.cjs');
 
 /** When this file, or anything below this folder, was last changed; 0 if it does not exist. */
 function lastChange(...path) {
@@ -43,6 +45,7 @@ try {
   installPackages();
   build();
   if (!process.argv.includes('--no-server')) console.log(`ZooKeeper: ${installZooKeeper().origin}`);
+  if (process.argv.includes('--security')) installSecurity();
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -16,7 +16,9 @@ const { PortTakenError, superAuth, ZooKeeperServer } = require('./zookeeper-serv
  */
 async function startServer(options = {}) {
   return retryOnTakenPort(async () => {
-    const server = new ZooKeeperServer(await freePort(), options);
+    const port = await freePort();
+    const secure = options.secure && { ...options.secure, port: options.secure.port ?? (await freePort()) };
+    const server = new ZooKeeperServer(port, { ...options, ...(secure && { secure }) });
     await closeIfFailed([server], () => server.start());
     return server;
   });

@@ -28,8 +28,17 @@ const { requireZooKeeper } = require('./zookeeper-install.cjs');
  * @property {Record<string, string | number | boolean>} [systemProperties] `-D` of the JVM
  * @property {number} [heap] MiB; default 128
  * @property {boolean} [skipACL] the server checks no ACL
+ * @property {SecureOptions} [secure] the server speaks TLS on a second port
  * @property {number} [startTimeout] ms until the server must answer; default 30,000
  * @property {string} [home] the ZooKeeper to run, as ZOOKEEPER_HOME names it; default the one that all tests run on
+ */
+
+/**
+ * @typedef {object} SecureOptions
+ * @property {string} keyStore a file with certificate and key of the server: .pem, .p12, .jks
+ * @property {string} trustStore a file with the authorities of the clients' certificates
+ * @property {'need' | 'want' | 'none'} [clientAuth] whether clients must show a certificate; default 'need'
+ * @property {number} [port] default: a free one
  */
 
 /**
@@ -80,6 +89,13 @@ class ZooKeeperServer {
 
   get connectString() {
     return `${this.host}:${this.port}`;
+  }
+
+  /** The port on which it speaks TLS, if it does. */
+  get securePort() {
+    const port = this.#options.secure?.port;
+    if (port === undefined) throw new Error('the server was started without the option secure');
+    return port;
   }
 
   get dataDir() {
@@ -231,12 +247,27 @@ class ZooKeeperServer {
       ...(this.#member === undefined || fixed ? { clientPort: this.port, clientPortAddress: this.host } : {}),
       ...(this.#member === undefined ? {} : { initLimit: 100, syncLimit: 20 }),
       ...(this.#member === undefined || fixed ? {} : { reconfigEnabled: true, standaloneEnabled: false }),
+      ...this.#secureSettings(),
       ...this.#options.config,
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${String(value)}`);
     const servers = (this.#member?.servers ?? []).map((line) => (fixed ? line.replace(/:participant;.*$/, '') : line));
     writeFileSync(this.#configFile, [...lines, ...servers, ''].join('\n'));
     if (this.#member !== undefined) writeFileSync(join(this.dataDir, 'myid'), `${this.#member.id}\n`);
+  }
+
+  #secureSettings() {
+    const { secure } = this.#options;
+    if (secure === undefined) return {};
+    return {
+      secureClientPort: secure.port,
+      secureClientPortAddress: this.host,
+      serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory',
+      'authProvider.x509': 'org.apache.zookeeper.server.auth.X509AuthenticationProvider',
+      'ssl.keyStore.location': secure.keyStore,
+      'ssl.trustStore.location': secure.trustStore,
+      'ssl.clientAuth': secure.clientAuth ?? 'need',
+    };
   }
 
   #systemProperties() {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { InvalidArgumentError } from '../../src/errors.js';
@@ -18,6 +19,8 @@ const defaults = {
   maxReplyBytes: 64 * MIB,
   offlineQueue: { maxOperations: 10_000, maxBytes: 64 * MIB, maxWait: 30_000 },
   auth: [],
+  sasl: undefined,
+  tls: undefined,
   session: undefined,
   renewSession: true,
   whenAhead: 'renew',
@@ -143,9 +146,22 @@ describe('the other options', () => {
       followReconfig: true,
       offlineQueue: false,
       session: { id: '0x100000C92d0004c', password: 'AAAA' },
-      auth: [{ scheme: 'digest', auth: 'u:p' }],
     };
-    expect(resolveOptions(given)).toEqual({ ...defaults, ...given });
+    const { session, auth } = resolveOptions({ ...given, auth: [{ scheme: 'digest', auth: 'u:p' }] });
+    expect(resolveOptions(given)).toEqual({ ...defaults, ...given, session });
+    expect([session?.id, session?.password]).toEqual(['0x100000C92d0004c', 'AAAA']);
+    expect(auth.map((each) => [each.scheme, each.auth])).toEqual([['digest', 'u:p']]);
+  });
+
+  it('show no secrets', () => {
+    const resolved = resolveOptions({
+      session: { id: '0x1', password: 'secret' },
+      auth: [{ scheme: 'digest', auth: 'u:secret' }],
+      sasl: { mechanism: 'DIGEST-MD5', username: 'u', password: 'secret' },
+      tls: { passphrase: 'secret' },
+    });
+    const shown = inspect(resolved, { depth: Infinity, showHidden: true, getters: true });
+    expect(shown + JSON.stringify(resolved)).not.toContain('secret');
   });
 
   it.each(['100', '0x', '0x11112222333344445', '0xzz', ''])('a session id is not %j', (id) => {
@@ -161,7 +177,7 @@ describe('unknown names are refused', () => {
   it('among the options', () => {
     expect(() => resolveAny({ sessionTimeOut: 1 })).toThrow(
       new InvalidArgumentError(
-        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, defaultAcl, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, resolveSrv, followReconfig, logger',
+        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, defaultAcl, sasl, tls, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, resolveSrv, followReconfig, logger',
       ),
     );
   });

@@ -26,6 +26,7 @@ it('has every operation with its op code, the release that brought it, and what 
     multiRead: [22, '3.6.0', 'read'],
     auth: [100, '3.0.0', 'connection'],
     setWatches: [101, '3.0.0', 'connection'],
+    sasl: [102, '3.4.0', 'connection'],
     getEphemerals: [103, '3.6.0', 'read'],
     getAllChildrenNumber: [104, '3.6.0', 'read'],
     setWatches2: [105, '3.6.0', 'connection'],
