@@ -6,7 +6,9 @@ import { noImportCycle } from './scripts/no-import-cycle.mjs';
 
 // Which way imports point. This is the only place where it is written down; test/package/import-directions.test.ts
 // shows that each line of it is enforced.
-const leaves = ['errors', 'events', 'options', 'paths', 'acl', 'stat', 'clock', 'log', 'retry-policy'].map((name) => `./${name}.ts`);
+const leaves = ['errors', 'events', 'options', 'paths', 'acl', 'stat', 'clock', 'log', 'retry-policy'].map(
+  (name) => `./${name}.ts`,
+);
 const layers = {
   './src/protocol': ['./protocol', ...leaves],
   './src/operations': ['./operations', './protocol', ...leaves],

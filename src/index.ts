@@ -145,6 +145,10 @@ export type {
 } from './options.js';
 export { checkPath, childPath, compareSequences, nameOf, parentOf, sequenceOf } from './paths.js';
 export type { UpsertOptions } from './parents.js';
+export { LentClient } from './pool/lent-client.js';
+export type { PoolOptions } from './pool/options.js';
+export { createPool, Pool } from './pool/pool.js';
+export type { AcquireOptions } from './pool/waiting-line.js';
 export type { Data } from './protocol/records.js';
 export type { ReadBatch } from './read-batch.js';
 export {

@@ -23,6 +23,12 @@ import { Session, type SessionSurroundings } from './session/session.js';
 import { type FinalState, isAttached, isFinal } from './session/states.js';
 import { Telemetry } from './telemetry.js';
 
+/** What a client asks of its sessions. */
+export type Sessions = Pick<
+  Succession,
+  'session' | 'events' | 'identities' | 'options' | 'telemetry' | 'ready' | 'close'
+>;
+
 /** The sessions of one client, one after the other: when one expires, the next one is opened. */
 export class Succession {
   readonly events = new EventEmitter();
@@ -136,7 +142,8 @@ function keyOf({ session }: ResolvedOptions): SessionKey | undefined {
   };
 }
 
-function finalError(state: FinalState): ZooKeeperError {
+/** What a call comes to under a session that is over. */
+export function finalError(state: FinalState): ZooKeeperError {
   const context = { operation: 'connect' };
   if (state === 'closed') return new ClosedError('the client was closed', context, false);
   if (state === 'expired') return new SessionExpiredError('the session has expired', context, false);

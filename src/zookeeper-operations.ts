@@ -16,7 +16,7 @@ import { type EnsembleConfig, parseEnsembleConfig } from './ensemble-config.js';
 import { ConnectionLossError, InvalidArgumentError, isFailure, NoWatcherError, StaleReadError } from './errors.js';
 import type { OneShotEvent, WatchEvent } from './events.js';
 import type { Identity } from './operations/auth.js';
-import { type CreateMode, type CreateRequest, createFlags, isSequential } from './operations/create.js';
+import { type CreateMode, type CreateRequest, createFlags, isEphemeral, isSequential } from './operations/create.js';
 import { deleteIfThere } from './operations/delete.js';
 import type { AclWithStat } from './operations/get-acl.js';
 import type { ChildrenWithStat } from './operations/get-children.js';
@@ -155,6 +155,7 @@ export class ZooKeeperOperations {
     const serverPath = this.base.toServer(path, isSequential(mode));
     const request: CreateRequest = { path: serverPath, data, acl, flags: createFlags[mode] };
     const { session } = this.sessions;
+    if (isEphemeral(request.flags)) session.mayOwnEphemerals = true;
     const bytes = path.length + dataBytes(data);
     const outcome = await (mode === 'ttl' || mode === 'ttlSequential'
       ? session.submit(operations.createTtl, { ...request, ttl: checkTtl(options.ttl, name, path) }, bytes, options)
@@ -249,9 +250,11 @@ export class ZooKeeperOperations {
 
   /** Begins a transaction: checks and writes that are carried out all together or not at all. */
   transaction(): Transaction {
-    return new Transaction(this.base, (steps, limits, read) =>
-      this.#ask(operations.multi, '/', { path: '', operations: steps }, limits, read),
-    );
+    return new Transaction(this.base, (steps, limits, read) => {
+      const { session } = this.sessions;
+      if (steps.some((step) => step.kind === 'create' && isEphemeral(step.flags))) session.mayOwnEphemerals = true;
+      return this.#ask(operations.multi, '/', { path: '', operations: steps }, limits, read);
+    });
   }
 
   /** Begins several reads of one state of the tree, in one round trip. Needs ZooKeeper 3.6. */

@@ -57,16 +57,21 @@ const SHOWN = 100;
  * errors. Needs ZooKeeper 3.5, and `admin.enableServer` there.
  */
 export class HttpAdmin implements ServerAdmin {
+  readonly #base: URL;
+  /** Out of the sight of who prints the object. */
+  readonly #authorization: string | undefined;
+  readonly #options: ResolvedAdminOptions;
+
   /** Use {@link adminServer}. @internal */
-  constructor(
-    private readonly base: URL,
-    private readonly authorization: string | undefined,
-    private readonly options: ResolvedAdminOptions,
-  ) {}
+  constructor(base: URL, authorization: string | undefined, options: ResolvedAdminOptions) {
+    this.#base = base;
+    this.#authorization = authorization;
+    this.#options = options;
+  }
 
   /** The address of the commands: `http://zk1:8080/commands`. */
   get server(): string {
-    return this.base.href.replace(/\/$/, '');
+    return this.#base.href.replace(/\/$/, '');
   }
 
   async ruok(limits?: AdminLimits): Promise<void> {
@@ -176,13 +181,13 @@ export class HttpAdmin implements ServerAdmin {
     const url = new URL(`${this.server}/${name}`);
     for (const [key, value] of Object.entries(parameters)) url.searchParams.set(key, String(value));
     const headers: Record<string, string> = {
-      ...(this.authorization === undefined ? {} : { authorization: this.authorization }),
+      ...(this.#authorization === undefined ? {} : { authorization: this.#authorization }),
       ...(body === undefined
         ? {}
         : { 'content-type': 'application/octet-stream', 'content-length': String(body.length) }),
     };
     const question = { method, url, command: name, headers, body };
-    const answer = await askHttp(question, this.server, this.options, resolveLimits(limits, this.options, name));
+    const answer = await askHttp(question, this.server, this.#options, resolveLimits(limits, this.#options, name));
     return this.#read(name, answer);
   }
 

@@ -8,7 +8,7 @@ import {
   ServerUnreachableError,
   UnexpectedAnswerError,
 } from './errors.js';
-import { openLink } from './link.js';
+import { describeLinkError, openLink } from './link.js';
 import type { ResolvedAdminOptions, ResolvedLimits } from './options.js';
 
 /** How far a question has come; errors mean something else at each step. */
@@ -91,7 +91,7 @@ function linkError(
   server: string,
 ): ZooKeeperError {
   const context = { operation: word, cause };
-  const said = cause === undefined ? 'the connection was closed' : cause.message;
+  const said = cause === undefined ? 'the connection was closed' : describeLinkError(cause);
   if (step === 'securing')
     return new ServerUnreachableError(`the TLS handshake failed: ${said}`, context, server, 'tls');
   if (step === 'dialling')
@@ -101,7 +101,7 @@ function linkError(
       ? 'the connection was lost in the middle of the answer'
       : 'the server closed the connection without an answer';
   const hint = size > 0 ? '' : '; it may not know the word, or speak TLS only, or be something else';
-  return new NoAnswerError(problem + (cause === undefined ? hint : `: ${cause.message}`), context, server);
+  return new NoAnswerError(problem + (cause === undefined ? hint : `: ${said}`), context, server);
 }
 
 /** What every word may be answered with in place of what was asked for. */

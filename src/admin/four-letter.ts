@@ -39,15 +39,19 @@ const SHOWN = 100;
  * From ZooKeeper 3.5 on, servers answer `srvr` only, unless `4lw.commands.whitelist` names others.
  */
 export class FourLetterAdmin implements ServerAdmin {
+  readonly #address: ServerAddress;
+  /** Out of the sight of who prints the object: there may be a key in it. */
+  readonly #options: ResolvedAdminOptions;
+
   /** Use {@link admin}. @internal */
-  constructor(
-    private readonly address: ServerAddress,
-    private readonly options: ResolvedAdminOptions,
-  ) {}
+  constructor(address: ServerAddress, options: ResolvedAdminOptions) {
+    this.#address = address;
+    this.#options = options;
+  }
 
   /** `host:port`. */
   get server(): string {
-    return formatServer(this.address);
+    return formatServer(this.#address);
   }
 
   async ruok(limits?: AdminLimits): Promise<void> {
@@ -120,7 +124,7 @@ export class FourLetterAdmin implements ServerAdmin {
       throw new InvalidArgumentError(`${JSON.stringify(word)} is no word of four small letters`, {
         operation: 'command',
       });
-    const answer = await ask(this.address, word, this.options, resolveLimits(limits, this.options, word));
+    const answer = await ask(this.#address, word, this.#options, resolveLimits(limits, this.#options, word));
     return checkAnswer(answer, word, this.server);
   }
 

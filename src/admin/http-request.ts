@@ -3,6 +3,7 @@ import { request as secureRequest } from 'node:https';
 import { after } from '../clock.js';
 import { AbortedError, InvalidArgumentError, OperationTimeoutError, type ZooKeeperError } from '../errors.js';
 import { NoAnswerError, ServerUnreachableError, UnexpectedAnswerError } from './errors.js';
+import { describeLinkError } from './link.js';
 import type { ResolvedAdminOptions, ResolvedLimits } from './options.js';
 
 /** An HTTP request to an AdminServer. */
@@ -109,7 +110,7 @@ function requestError(cause: NodeJS.ErrnoException, reached: boolean, command: s
   const context = { operation: command, cause };
   if (!reached)
     return new ServerUnreachableError(
-      cause.message,
+      describeLinkError(cause),
       context,
       server,
       cause.code === 'ECONNREFUSED' ? 'refused' : 'network',

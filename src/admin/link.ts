@@ -12,6 +12,14 @@ export interface Link {
   readonly onReached: (listener: () => void) => void;
 }
 
+/** Node reports a failed attempt at several addresses of a name as one error without a message. */
+export function describeLinkError(error: Error): string {
+  const { errors } = error as Partial<AggregateError>;
+  return error.message === '' && Array.isArray(errors)
+    ? errors.map((each) => (each as Error).message).join(', ')
+    : error.message;
+}
+
 /**
  * Dials a server, by TLS if there are options for it. The one place where this part meets TLS.
  * Throws `InvalidArgumentError` at certificates and keys that are none.

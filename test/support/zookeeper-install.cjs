@@ -12,7 +12,7 @@ const { join } = require('node:path');
  * @property {string} origin where it was found, for messages
  */
 
-/** Where Debian and Ubuntu put their jars; the manifest of zookeeper.jar names all the others that it needs. */
+/** Where Debian and Ubuntu put their jars; the manifest of zookeeper.jar names most of the others that it needs. */
 const debianJars = '/usr/share/java';
 
 const whatToInstall = `No Apache ZooKeeper was found on this machine. Any one of these will do:
@@ -45,7 +45,8 @@ function findJars() {
   if (home) return { classPath: jarsOf(home), origin: `ZOOKEEPER_HOME=${home}` };
   const jar = join(debianJars, 'zookeeper.jar');
   if (!existsSync(jar)) return undefined;
-  return { classPath: [jar, join(debianJars, 'slf4j-simple.jar')].join(':'), origin: jar };
+  const others = ['slf4j-simple', 'netty-codec', 'netty-resolver', 'netty-transport-native-unix-common', 'servlet-api'];
+  return { classPath: [jar, ...others.map((name) => join(debianJars, `${name}.jar`))].join(':'), origin: jar };
 }
 
 /** @returns {Installation | undefined} the ZooKeeper of ZOOKEEPER_HOME, or else the one that is installed */
