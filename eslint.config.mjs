@@ -24,6 +24,7 @@ const layers = {
   './src/operations': ['./operations', './protocol', ...leaves],
   './src/metrics': ['./metrics', ...leaves],
   './src/connection': ['./connection', './protocol', './metrics', ...leaves],
+  './src/admin': ['./admin', './connection', './ensemble-config.ts', ...leaves],
   './src/session': ['./session', './operations', './connection', './protocol', './metrics', ...leaves],
 };
 const outside = ['./recipes', './test', './examples', './bench', './scripts'];
@@ -31,7 +32,8 @@ const zones = [
   ...Object.entries(layers).map(([target, except]) => ({ target, from: './src', except })),
   { target: leaves.map((leaf) => leaf.replace('.', './src')), from: './src', except: leaves },
   { target: './src', from: ['./src/index.ts', ...outside] },
-  { target: './src/!(index).ts', from: ['./src/pool.ts', './src/testing'] },
+  { target: './src/!(index).ts', from: ['./src/admin', './src/pool', './src/testing'] },
+  { target: './src/pool', from: ['./src/admin', './src/testing'] },
   { target: './recipes', from: ['./src', ...outside.filter((folder) => folder !== './recipes')] },
   { target: ['./examples', './bench'], from: ['./src', './recipes'] },
   { target: './test/!(unit)/**', from: ['./src', './recipes'] },

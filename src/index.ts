@@ -3,6 +3,50 @@ import './disposal.js';
 import Long from 'long';
 
 export { Long };
+export { admin, FourLetterAdmin } from './admin/four-letter.js';
+export { adminServer, type AdminServerOptions, type CommandAnswer, HttpAdmin } from './admin/admin-server.js';
+export {
+  AdminError,
+  CommandRefusedError,
+  NoAnswerError,
+  ServerNotServingError,
+  ServerUnreachableError,
+  UnexpectedAnswerError,
+  type UnreachableReason,
+} from './admin/errors.js';
+export {
+  type EnsembleHealth,
+  type FailedServer,
+  health,
+  type HealthOptions,
+  type HealthVerdict,
+  type ServerHealth,
+  type ServingServer,
+} from './admin/health.js';
+export type { AdminJson } from './admin/json.js';
+export type { AdminOptions } from './admin/options.js';
+export type {
+  AdminLimits,
+  Answer,
+  ClientConnection,
+  ConfigReport,
+  ConnectedSession,
+  DirectoryReport,
+  DumpedSession,
+  DumpReport,
+  EnvironmentReport,
+  Latency,
+  LeaderReport,
+  MonitorReport,
+  ServerAdmin,
+  ServerMode,
+  ServerReport,
+  SessionConnection,
+  StatReport,
+  WatchesByPath,
+  WatchesBySession,
+  WatchSummary,
+} from './admin/reports.js';
 export { type Acl, acl, allPermissions, digestId, type Permission } from './acl.js';
 export { InvalidConnectStringError, type ServerAddress } from './connection/connect-string.js';
 export type { HostProvider } from './connection/host-provider.js';
@@ -108,6 +152,10 @@ export type {
 } from './options.js';
 export { checkPath, childPath, compareSequences, nameOf, parentOf, sequenceOf } from './paths.js';
 export type { UpsertOptions } from './parents.js';
+export { LentClient } from './pool/lent-client.js';
+export type { PoolOptions } from './pool/options.js';
+export { createPool, Pool } from './pool/pool.js';
+export type { AcquireOptions } from './pool/waiting-line.js';
 export type { Data } from './protocol/records.js';
 export type { ReadBatch } from './read-batch.js';
 export {

@@ -195,7 +195,8 @@ const numbers = {
   'inFlight.maxBytes': { unit: 'bytes', least: 1, most: Number.MAX_SAFE_INTEGER, default: 64 * 1024 * 1024 },
 } as const satisfies Record<string, NumberOption>;
 
-const names: readonly string[] = [
+/** The names of {@link ClientOptions}. */
+export const clientOptionNames: readonly string[] = [
   'sessionTimeout',
   'connectTimeout',
   'maxRequestBytes',
@@ -221,7 +222,7 @@ const names: readonly string[] = [
 
 /** Fills in the defaults. Throws `InvalidArgumentError` at an unknown name or a value out of range. */
 export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
-  rejectUnknown(options, names, 'option');
+  rejectUnknown(options, clientOptionNames, 'option');
   const { offlineQueue = {}, inFlight = {}, auth = [], session, logger } = options;
   const { renewSession = true, whenAhead = 'renew', readOnly = false, keepSession = false, unref = false } = options;
   const { retry = standardPolicy, lookup, resolveSrv, followReconfig = false } = options;

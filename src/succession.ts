@@ -26,6 +26,12 @@ import { Session, type SessionSurroundings } from './session/session.js';
 import { type FinalState, isAttached, isFinal } from './session/states.js';
 import { Telemetry } from './telemetry.js';
 
+/** What a client asks of its sessions. */
+export type Sessions = Pick<
+  Succession,
+  'session' | 'servers' | 'updateServers' | 'events' | 'identities' | 'options' | 'telemetry' | 'ready' | 'close'
+>;
+
 /** The sessions of one client, one after the other: when one expires, the next one is opened. */
 export class Succession {
   readonly events = new EventEmitter();
@@ -177,7 +183,8 @@ function keyOf({ session }: ResolvedOptions): SessionKey | undefined {
   };
 }
 
-function finalError(state: FinalState, refusal: Error | undefined): ZooKeeperError {
+/** What a call comes to under a session that is over; `refusal`: why a server refused the credentials. */
+export function finalError(state: FinalState, refusal?: Error): ZooKeeperError {
   const context = { operation: 'connect', cause: refusal };
   if (state === 'closed') return new ClosedError('the client was closed', context, false);
   if (state === 'expired') return new SessionExpiredError('the session has expired', context, false);

@@ -16,7 +16,7 @@ import { type EnsembleConfig, parseEnsembleConfig } from './ensemble-config.js';
 import { ConnectionLossError, InvalidArgumentError, isFailure, NoWatcherError, StaleReadError } from './errors.js';
 import type { OneShotEvent, WatchEvent } from './events.js';
 import type { Identity } from './operations/auth.js';
-import { type CreateMode, type CreateRequest, createFlags, isSequential } from './operations/create.js';
+import { type CreateMode, type CreateRequest, createFlags, isEphemeral, isSequential } from './operations/create.js';
 import { deleteIfThere } from './operations/delete.js';
 import type { AclWithStat } from './operations/get-acl.js';
 import { CONFIG_PATH, getConfig } from './operations/config.js';
@@ -159,6 +159,7 @@ export class ZooKeeperOperations {
     checkAcl(acl, name, path);
     const request: CreateRequest = { path: serverPath, data, acl, flags: createFlags[mode] };
     const { session } = this.sessions;
+    if (isEphemeral(request.flags)) session.mayOwnEphemerals = true;
     const bytes = path.length + dataBytes(data);
     const outcome = await (mode === 'ttl' || mode === 'ttlSequential'
       ? session.submit(operations.createTtl, { ...request, ttl: checkTtl(options.ttl, name, path) }, bytes, options)
@@ -253,9 +254,12 @@ export class ZooKeeperOperations {
 
   /** Begins a transaction: checks and writes that are carried out all together or not at all. */
   transaction(): Transaction {
-    const commit: CommitTransaction = (steps, limits, read) =>
-      this.#ask(multiOf(steps), '/', { path: '', operations: steps }, limits, read);
-    return new Transaction(this.base, commit, this.sessions.session.options.defaultAcl);
+    const { session } = this.sessions;
+    const commit: CommitTransaction = (steps, limits, read) => {
+      if (steps.some((step) => step.kind === 'create' && isEphemeral(step.flags))) session.mayOwnEphemerals = true;
+      return this.#ask(multiOf(steps), '/', { path: '', operations: steps }, limits, read);
+    };
+    return new Transaction(this.base, commit, session.options.defaultAcl);
   }
 
   /** Begins several reads of one state of the tree, in one round trip. Needs ZooKeeper 3.6. */

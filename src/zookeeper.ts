@@ -28,7 +28,7 @@ import type { WatchedPath } from './session/watch-registry.js';
 import { SessionInfo } from './session-info.js';
 import type { Stat } from './stat.js';
 import { childrenWithData, deleteTree, type WalkedZNode, walk } from './subtree.js';
-import { Succession } from './succession.js';
+import { type Sessions, Succession } from './succession.js';
 import { type DeleteOptions, type WriteOptions, ZooKeeperOperations } from './zookeeper-operations.js';
 
 /** How long `close()` waits for the server at most, unless told otherwise, milliseconds. */
@@ -104,7 +104,7 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
   #info: { readonly session: Session; readonly info: SessionInfo } | undefined;
 
   private constructor(
-    protected override readonly sessions: Succession,
+    protected override readonly sessions: Sessions,
     base: Chroot,
     private readonly isView: boolean,
   ) {
@@ -151,6 +151,15 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
       new ReconfigFollower(zk, given, (found) => zk.sessions.updateServers(found, hosts));
     }
     return zk;
+  }
+
+  /** A view of a client that reaches its sessions through something else. @internal */
+  static through<Wrapped extends Sessions>(
+    zk: ZooKeeper,
+    wrap: (sessions: Sessions) => Wrapped,
+  ): { readonly view: ZooKeeper; readonly sessions: Wrapped } {
+    const sessions = wrap(zk.sessions);
+    return { view: new ZooKeeper(sessions, zk.base, true), sessions };
   }
 
   // --- The session ---------------------------------------------------------------------------------------------------

@@ -22,6 +22,11 @@ export const createFlags: Readonly<Record<CreateMode, number>> = {
   ttlSequential: 6,
 };
 
+/** Whether flags of a create are those of an ephemeral znode. */
+export function isEphemeral(flags: number): boolean {
+  return flags === createFlags.ephemeral || flags === createFlags.ephemeralSequential;
+}
+
 /** Whether the server appends a number to the name. */
 export function isSequential(mode: CreateMode): boolean {
   return mode.endsWith('Sequential');

@@ -142,6 +142,11 @@ export class Deadline {
     return lease;
   }
 
+  /** Whether anything is held under the session. */
+  get hasLeases(): boolean {
+    return this.#leases.size > 0;
+  }
+
   /** A lease needs watching no longer. */
   forget(lease: SessionLease): void {
     this.#leases.delete(lease);

@@ -27,7 +27,10 @@ export abstract class PendingRequest {
   waitsUntil = Infinity;
   /** Bytes of its path and data, for the bound of those that wait. */
   abstract readonly bytes: number;
-  abstract readonly operation: Pick<Operation<never, unknown>, 'name' | 'opCode' | 'since' | 'effect' | 'feature' | 'signOfLife'>;
+  abstract readonly operation: Pick<
+    Operation<never, unknown>,
+    'name' | 'opCode' | 'since' | 'effect' | 'feature' | 'signOfLife'
+  >;
   /** Whether the caller has its outcome. A request on the wire keeps its place until its reply has come. */
   abstract readonly settled: boolean;
 

@@ -87,6 +87,8 @@ export interface SessionSurroundings {
  */
 export class Session {
   readonly watches = new WatchRegistry();
+  /** Whether an ephemeral znode may belong to it: one was asked for. */
+  mayOwnEphemerals = false;
   readonly deadline: Deadline;
   readonly #backlog: Backlog;
   readonly #attacher: Attacher;

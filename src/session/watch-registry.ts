@@ -137,6 +137,12 @@ export class WatchRegistry {
     return this.#recursive.has(path) || (!recursive && this.#persistent.has(path));
   }
 
+  /** Whether nothing is watched, and nothing is about to be. */
+  get isEmpty(): boolean {
+    const tables = [...Object.values(this.#oneShots), this.#persistent, this.#recursive, this.#onTheWay];
+    return tables.every((table) => table.size === 0);
+  }
+
   /** Whether anything is watched at exactly this path. */
   has(path: string): boolean {
     return (

@@ -35,7 +35,12 @@ const forbidden: [file: string, specifier: string, rule: string][] = [
     'import-x/no-restricted-paths',
   ]),
   ['src/watcher.ts', './index.js', 'import-x/no-restricted-paths'],
-  ['src/transaction.ts', './pool.js', 'import-x/no-restricted-paths'],
+  ['src/transaction.ts', './pool/target.js', 'import-x/no-restricted-paths'],
+  ['src/succession.ts', './admin/target.js', 'import-x/no-restricted-paths'],
+  ['src/pool/a.ts', '../admin/target.js', 'import-x/no-restricted-paths'],
+  ['src/session/f.ts', '../pool/target.js', 'import-x/no-restricted-paths'],
+  ['src/admin/a.ts', '../session/target.js', 'import-x/no-restricted-paths'],
+  ['src/admin/b.ts', '../zookeeper.js', 'import-x/no-restricted-paths'],
   ['src/zookeeper.ts', './testing/target.js', 'import-x/no-restricted-paths'],
   ['src/session/c.ts', '../../recipes/target.js', 'import-x/no-restricted-paths'],
   ['src/session/d.ts', '../../test/support/target.js', 'import-x/no-restricted-paths'],
@@ -69,8 +74,10 @@ const allowed: [file: string, specifier: string][] = [
   ['src/session/ok.ts', '../metrics/target.js'],
   ['src/connection/ok.ts', '../metrics/target.js'],
   ['src/metrics/ok.ts', '../clock.js'],
-  ['src/admin.ts', './session/target.js'],
-  ['src/index.ts', './pool.js'],
+  ['src/admin/ok.ts', '../connection/target.js'],
+  ['src/pool/ok.ts', '../zookeeper.js'],
+  ['src/index.ts', './pool/target.js'],
+  ['src/index.ts', './admin/target.js'],
   ['recipes/ok.ts', 'zookit'],
   ['recipes/ok.ts', './target.js'],
   ['recipes/ok.ts', 'node:os'],
@@ -117,8 +124,10 @@ const placed: [file: string, code: string][] = [
 ];
 
 const targets = [
-  ...['protocol', 'operations', 'metrics', 'connection', 'session', 'testing'].map((layer) => `src/${layer}/target.ts`),
-  ...['index', 'pool', 'zookeeper', 'watcher', 'transaction'].map((name) => `src/${name}.ts`),
+  ...['protocol', 'operations', 'metrics', 'connection', 'session', 'pool', 'admin', 'testing'].map(
+    (layer) => `src/${layer}/target.ts`,
+  ),
+  ...['index', 'zookeeper', 'watcher', 'transaction', 'succession'].map((name) => `src/${name}.ts`),
   ...['recipes/target.ts', 'recipes/index.ts', 'test/support/target.ts'],
 ];
 

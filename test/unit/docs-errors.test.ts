@@ -16,7 +16,7 @@ const rows = [...page.matchAll(/^\| `(\w+Error)` \| `(\w+)` \| ([^|]+) \|/gm)].m
   }),
 );
 
-const abstractClasses = ['ZooKeeperError', 'ServerError', 'UnansweredError'];
+const abstractClasses = ['ZooKeeperError', 'ServerError', 'UnansweredError', 'AdminError'];
 
 type ErrorClass = new (...args: unknown[]) => zookit.ZooKeeperError & { readonly serverCode?: number };
 
