@@ -316,10 +316,7 @@ export class Session {
         late: (lag) => this.#late(lag),
         expired: () => this.#expired('the server answered that the session has expired'),
         authFailed: (why) => this.#refused(this.#sasl?.refusal(why) ?? new LinkError(why)),
-        ended: (reason, unanswered) => {
-          if (!this.isAttached) around.onAttemptFailed(connection.server, reason);
-          this.#disconnected(channel, reason, unanswered);
-        },
+        ended: (reason, unanswered) => this.#disconnected(channel, reason, unanswered),
       },
     );
     const before = this.#channel;
@@ -548,7 +545,8 @@ export class Session {
       this.#sasl = undefined;
     }
     // A server that takes a session and drops it at once has failed as one that does not take it.
-    if (this.#state === 'connecting') this.around.onAttemptFailed(channel.connection.server, reason);
+    if (!isReplaced && !this.isAttached && !isFinal(this.#state))
+      this.around.onAttemptFailed(channel.connection.server, reason);
     this.#settleUnanswered(reason, unanswered);
     if (this.isAttached) {
       this.#move('suspended', reason.message);

@@ -13,6 +13,7 @@ import {
 import type { OneShotEvent } from '../../src/events.js';
 import { ZNode } from '../../src/operations/get-data.js';
 import type { Operation } from '../../src/operations/operation.js';
+import { resolveOptions } from '../../src/options.js';
 import { Chroot } from '../../src/paths.js';
 import type { Arming, RequestLimits } from '../../src/session/pending-request.js';
 import { WatchRegistry } from '../../src/session/watch-registry.js';
@@ -42,6 +43,8 @@ const session = {
   id: Long.ONE,
   state: 'connected',
   watches: new WatchRegistry(),
+  options: resolveOptions(),
+  mayOwnEphemerals: false,
   submit(
     { name, opCode }: Operation<never, unknown>,
     request: Submission['request'],
