@@ -33,7 +33,9 @@ function guarded(lookup: Lookup): Lookup {
     const fail = (error: Error): void => process.nextTick(() => callback(error, []));
     try {
       lookup(hostname, options, (error, addresses, family) => {
-        if (error === null && addresses.length === 0) fail(new Error(`no address was found for ${hostname}`));
+        // A look-up that has failed gives no addresses at all, whatever its type says.
+        if (error !== null) callback(error, addresses, family);
+        else if (addresses.length === 0) fail(new Error(`no address was found for ${hostname}`));
         else callback(error, typeof addresses === 'string' ? addresses : shuffle(addresses, Math.random), family);
       });
     } catch (error) {
@@ -44,7 +46,6 @@ function guarded(lookup: Lookup): Lookup {
 
 /** Node reports a failed attempt at several addresses as an aggregate with an empty message. */
 export function describeLinkFailure(error: Error): string {
-  return error instanceof AggregateError
-    ? error.errors.map((each) => (each as Error).message).join(', ')
-    : error.message;
+  const { errors } = error as Partial<AggregateError>;
+  return Array.isArray(errors) ? errors.map((each) => (each as Error).message).join(', ') : error.message;
 }
