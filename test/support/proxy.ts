@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { freePort } from './ports.cjs';
 import { type LaneName, ProxyConnection, type ProxyRequest, type Verdict } from './proxy-connection.js';
 import type { Slowness } from './proxy-lane.js';
