@@ -140,9 +140,9 @@ export class Channel implements ConnectionUser {
     out.int(operation.opCode);
     request.write(out);
     const size = out.closeFrame(frame);
-    if (size > maxRequestBytes) {
+    if (size + request.sparedBytes > maxRequestBytes) {
       out.discardFrame(frame);
-      request.fail(new TooLargeFailure(size, maxRequestBytes));
+      request.fail(new TooLargeFailure(size + request.sparedBytes, maxRequestBytes));
       return;
     }
     request.xid = xid;

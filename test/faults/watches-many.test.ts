@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { RequestTooLargeError } from 'zookit';
 import type { ProxyRequest } from '../support/proxy.js';
 import { startServer, type ZooKeeperServer } from '../support/zookeeper.js';
-import { fence, op, type Rig, Seen, startRig } from './rig.js';
+import { failureOf, fence, op, type Rig, Seen, startRig } from './rig.js';
 
 /** A server of its own: it counts all watches there are. */
 let server: ZooKeeperServer;
@@ -57,5 +58,30 @@ test('watches are set again in packets below maxRequestBytes, when that is small
   await fence(rig.zk);
   expect(await wchs()).toEqual(before);
   expect(Math.max(...rig.proxy.requests.map(({ length }) => length))).toBeLessThanOrEqual(2_048);
+  expect(seen.all).toEqual(['resync']);
+});
+
+test('a path too long to be watched again below maxRequestBytes is refused at once, and one that fits survives', async () => {
+  await using rig = await startRig({ server, maxRequestBytes: 2_048 });
+  const { zk, chroot } = rig;
+  const seen = new Seen();
+  // The packet that watches one path again has 40 bytes beside it.
+  const pathOf = (length: number): string => `/${'x'.repeat(length - chroot.length - 1)}`;
+  const tooLong = pathOf(2_048 - 39);
+  const watches: (() => Promise<unknown>)[] = [
+    () => zk.exists(tooLong, { watch: seen.tell }),
+    () => zk.getData(tooLong, { watch: seen.tell }),
+    () => zk.addWatch(tooLong, { onEvent: seen.tell }),
+  ];
+  for (const watch of watches) expect(await failureOf(watch())).toBeInstanceOf(RequestTooLargeError);
+  expect(await zk.exists(tooLong)).toBeNull();
+
+  const path = pathOf(2_048 - 40);
+  await zk.exists(path, { watch: seen.tell });
+  await zk.addWatch(path, { onEvent: seen.tell });
+  const before = await wchs();
+  await rig.reconnect();
+  await fence(zk);
+  expect(await wchs()).toEqual(before);
   expect(seen.all).toEqual(['resync']);
 });

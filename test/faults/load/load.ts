@@ -56,7 +56,7 @@ export class Load {
 
   /** Stops the traffic and closes the clients. Resolves with all that was wrong: nothing, it is to be hoped. */
   async finish(): Promise<string[]> {
-    await Promise.all(this.clients.map((client) => client.stop()));
+    await this.stop();
     const problems: string[] = this.locking.taken > 0 ? [] : ['nobody has ever had the lock'];
     const note = (error: unknown): void => void problems.push(String(error));
     await until(() => areCurrent(this.observer, this.clients), { what: 'watches to lead to the last values' }).catch(
@@ -74,8 +74,14 @@ export class Load {
     await this.close();
   }
 
+  private async stop(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.stop()));
+  }
+
   private async close(): Promise<void> {
+    const stopped = this.stop();
     for (const { followers } of this.clients) for (const follower of followers) follower.stop();
     await Promise.all(this.clients.map(({ zk }) => zk.close({ timeout: 5_000 })));
+    await stopped;
   }
 }
