@@ -25,6 +25,8 @@ export abstract class PendingRequest {
   start: OperationStart | undefined;
   /** When it stops waiting for a connection, on the clock of `now()`. */
   waitsUntil = Infinity;
+  /** Who is told when the caller gives it up. */
+  onAbandoned: (() => void) | undefined;
   /** By how many bytes it must stay below the limit for requests. */
   abstract readonly sparedBytes: number;
   /** Bytes of its path and data, for the bound of those that wait. */
@@ -167,6 +169,7 @@ export class TypedRequest<Request, Result> extends PendingRequest {
     const mayHaveBeenApplied = this.timesSent > 0 && this.operation.effect === 'write';
     this.arming?.refused();
     this.#fail(new UnansweredFailure(kind, message, mayHaveBeenApplied, cause));
+    this.onAbandoned?.();
   }
 
   /** A caller who waits no longer has no use for the watch. */

@@ -50,7 +50,7 @@ export class Load {
     const goals = this.clients.map(({ history }) => history.answered + ENOUGH + history.open);
     await until(() => this.clients.every(({ history }, index) => history.answered >= goals[index]!), {
       what: 'answers for every client',
-      timeout: 60_000,
+      timeout: 120_000,
     });
   }
 
@@ -59,13 +59,15 @@ export class Load {
     await this.stop();
     const problems: string[] = this.locking.taken > 0 ? [] : ['nobody has ever had the lock'];
     const note = (error: unknown): void => void problems.push(String(error));
-    await until(() => areCurrent(this.observer, this.clients), { what: 'watches to lead to the last values' }).catch(
-      note,
-    );
+    await until(() => areCurrent(this.observer, this.clients), {
+      what: 'watches to lead to the last values',
+      timeout: 30_000,
+    }).catch(note);
     problems.push(...(await findProblems(this.observer, this.clients)), ...this.locking.problems);
     await this.close();
     await until(() => Object.entries(level()).every(([name, now]) => now <= this.before[name]!), {
       what: `no more to be open than before: ${JSON.stringify(this.before)}`,
+      timeout: 30_000,
     }).catch(note);
     return problems;
   }
