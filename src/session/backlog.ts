@@ -54,11 +54,11 @@ export class Backlog {
     return all;
   }
 
-  /** Hands out the first ones, in order, as long as there is room for them. */
-  drain(send: (request: PendingRequest) => void, hasRoom: () => boolean): void {
+  /** Hands out the first ones, in order, as long as each may go. */
+  drain(send: (request: PendingRequest) => void, mayGo: (request: PendingRequest) => boolean): void {
     const all = this.#requests;
     let taken = 0;
-    for (let request = all[0]; request !== undefined && hasRoom(); request = all[++taken]) {
+    for (let request = all[0]; request !== undefined && mayGo(request); request = all[++taken]) {
       this.#bytes -= request.bytes;
       send(request);
     }

@@ -105,6 +105,11 @@ export class Channel implements ConnectionUser {
     return this.#inFlight.size < maxOperations && this.#inFlight.bytes < maxBytes;
   }
 
+  /** The request that is answered next. */
+  get first(): PendingRequest | undefined {
+    return this.#inFlight.first;
+  }
+
   /** Asks to be told when there is room for a good part of what may be in flight. */
   awaitRoom(): void {
     this.#roomAwaited = true;
