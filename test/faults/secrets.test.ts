@@ -20,7 +20,7 @@ test('V2: credentials appear in no log line and no error, whatever is logged and
     await reconnected;
     show(await zk.create('/node').then(() => zk.create('/node')).catch((error) => error));
     try { ZooKeeper.open('h', { auth: [{ scheme: 'digest', auth: ['mIsTyPeD'] }] }); } catch (error) { show(error); }
-    console.log(String(zk));
+    show(zk);
     show(zk.session);
     show(await zk.addAuth('nosuch', 'wRoNg').catch((error) => error));
     show(await zk.exists('/').catch((error) => error));
