@@ -52,7 +52,12 @@ export class ReadBatch<Results extends readonly unknown[] = []> {
   }
 
   #settleAll(results: readonly ReadResult[]): PromiseSettledResult<unknown>[] {
-    if (results.length !== this.#steps.length)
+    const kinds = { getData: 'data', getChildren: 'children' } as const;
+    const fits = ({ kind }: ReadResult, index: number): boolean => {
+      const step = this.#steps[index];
+      return step !== undefined && (kind === 'error' || kind === kinds[step.kind]);
+    };
+    if (results.length !== this.#steps.length || !results.every(fits))
       throw new ProtocolError('the results of a multiRead are not those of its reads', { operation: 'multiRead' });
     return results.map((result, index) => this.#settle(result, index));
   }

@@ -125,7 +125,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
 
   #read({ results, zxid }: MultiResponse): unknown[] {
     this.#throwFailure(results);
-    if (results.length !== this.#steps.length || results.some(({ kind }) => kind === 'error'))
+    if (results.length !== this.#steps.length || results.some(({ kind }, index) => kind !== this.#resultKind(index)))
       throw new ProtocolError('the results of a transaction are not those of its operations', { operation: 'commit' });
     return results.map((result, index) => {
       const path = this.#steps[index]?.path ?? '';
@@ -134,6 +134,14 @@ export class Transaction<Results extends readonly unknown[] = []> {
         ? describeCreated({ zxid, stat: result.stat }, this.chroot.toClient(result.path), path)
         : undefined;
     });
+  }
+
+  /** What the server answers to an operation that it has carried out. */
+  #resultKind(index: number): MultiResult['kind'] | undefined {
+    const kind = this.#steps[index]?.operation.kind;
+    if (kind === undefined) return undefined;
+    if (kind === 'setData') return 'set';
+    return kind === 'delete' || kind === 'check' ? 'done' : 'created';
   }
 
   #throwFailure(results: readonly MultiResult[]): void {

@@ -3,6 +3,7 @@ import type { OneShotKind, WatchableRequest } from './operations/operation.js';
 import type { AddWatchRequest } from './operations/watching.js';
 import type { Chroot } from './paths.js';
 import type { Arming } from './session/pending-request.js';
+import { longerBy } from './session/rewatch.js';
 import type { Session } from './session/session.js';
 import type { ArmingState, PersistentListener } from './session/watch-registry.js';
 
@@ -26,6 +27,7 @@ export function oneShotArming(
   const oneShot = { key: listener, tell: (event: OneShotEvent) => listener(toClient(event, chroot)) };
   const state: ArmingState = { disturbed: false };
   return {
+    longerBy: longerBy.oneShot,
     beforeSend() {
       request.watch = !watches.coversOneShot(kind, request.path);
       watches.expect(request.path, state);
@@ -84,6 +86,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     const { path, recursive } = this.#listener;
     const state: ArmingState = { disturbed: false };
     return {
+      longerBy: longerBy.persistent,
       beforeSend: () => {
         request.recursive = recursive || watches.coversPersistent(path);
         watches.addPersistent(this.#listener);

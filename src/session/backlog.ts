@@ -11,6 +11,11 @@ export class Backlog {
   #requests: PendingRequest[] = [];
   #bytes = 0;
   #timer: Timer | undefined;
+  /** Whether some may wait in vain: without that a full backlog is not looked through at each refusal. */
+  #someAbandoned = false;
+  readonly #onAbandoned = (): void => {
+    this.#someAbandoned = true;
+  };
 
   constructor(private readonly bounds: ResolvedOptions['offlineQueue']) {}
 
@@ -49,11 +54,11 @@ export class Backlog {
     return all;
   }
 
-  /** Hands out the first ones, in order, as long as there is room for them. */
-  drain(send: (request: PendingRequest) => void, hasRoom: () => boolean): void {
+  /** Hands out the first ones, in order, as long as each may go. */
+  drain(send: (request: PendingRequest) => void, mayGo: (request: PendingRequest) => boolean): void {
     const all = this.#requests;
     let taken = 0;
-    for (let request = all[0]; request !== undefined && hasRoom(); request = all[++taken]) {
+    for (let request = all[0]; request !== undefined && mayGo(request); request = all[++taken]) {
       this.#bytes -= request.bytes;
       send(request);
     }
@@ -64,6 +69,7 @@ export class Backlog {
   #append(request: PendingRequest, time: number): void {
     request.waitingSince ??= time;
     request.waitsUntil = this.bounds === false ? -Infinity : time + this.bounds.maxWait;
+    request.onAbandoned = this.#onAbandoned;
     this.#requests.push(request);
     this.#bytes += request.bytes;
     this.#wakeAt(request.waitsUntil);
@@ -72,7 +78,8 @@ export class Backlog {
   #refusal(request: PendingRequest, reason: string): string | undefined {
     if (this.bounds === false) return `${reason}, and offlineQueue is false`;
     const { maxOperations, maxBytes } = this.bounds;
-    if (this.#requests.length >= maxOperations || this.#bytes + request.bytes > maxBytes) this.#dropSettled();
+    if (this.#someAbandoned && (this.#requests.length >= maxOperations || this.#bytes + request.bytes > maxBytes))
+      this.#dropSettled();
     if (this.#requests.length >= maxOperations)
       return `${reason}, and ${maxOperations} operations (offlineQueue.maxOperations) wait already`;
     if (this.#bytes + request.bytes > maxBytes)
@@ -82,6 +89,7 @@ export class Backlog {
 
   /** Those whose callers wait no longer. */
   #dropSettled(): void {
+    this.#someAbandoned = false;
     this.#requests = this.#requests.filter((request) => !request.settled);
     this.#bytes = this.#requests.reduce((sum, request) => sum + request.bytes, 0);
   }

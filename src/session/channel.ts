@@ -105,6 +105,11 @@ export class Channel implements ConnectionUser {
     return this.#inFlight.size < maxOperations && this.#inFlight.bytes < maxBytes;
   }
 
+  /** The request that is answered next. */
+  get first(): PendingRequest | undefined {
+    return this.#inFlight.first;
+  }
+
   /** Asks to be told when there is room for a good part of what may be in flight. */
   awaitRoom(): void {
     this.#roomAwaited = true;
@@ -140,9 +145,9 @@ export class Channel implements ConnectionUser {
     out.int(operation.opCode);
     request.write(out);
     const size = out.closeFrame(frame);
-    if (size > maxRequestBytes) {
+    if (size + request.sparedBytes > maxRequestBytes) {
       out.discardFrame(frame);
-      request.fail(new TooLargeFailure(size, maxRequestBytes));
+      request.fail(new TooLargeFailure(size + request.sparedBytes, maxRequestBytes));
       return;
     }
     request.xid = xid;

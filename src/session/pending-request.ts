@@ -25,6 +25,10 @@ export abstract class PendingRequest {
   start: OperationStart | undefined;
   /** When it stops waiting for a connection, on the clock of `now()`. */
   waitsUntil = Infinity;
+  /** Who is told when the caller gives it up. */
+  onAbandoned: (() => void) | undefined;
+  /** By how many bytes it must stay below the limit for requests. */
+  abstract readonly sparedBytes: number;
   /** Bytes of its path and data, for the bound of those that wait. */
   abstract readonly bytes: number;
   abstract readonly operation: Pick<
@@ -57,6 +61,8 @@ export interface RequestLimits {
 
 /** What a request with a watch does at the server and here. */
 export interface Arming {
+  /** By how much the packet may be longer that sets the watch again after a reconnect; default 0. */
+  readonly longerBy?: number;
   /** Called before the request is written: tells whether the server must be asked for a watch. */
   beforeSend(): void;
   /** The reply has come, and with it the watch. `found`: the znode exists. */
@@ -88,6 +94,10 @@ export class TypedRequest<Request, Result> extends PendingRequest {
     const { request } = this;
     if (typeof request !== 'object' || request === null || !('path' in request)) return undefined;
     return typeof request.path === 'string' && request.path !== '' ? request.path : undefined;
+  }
+
+  override get sparedBytes(): number {
+    return this.arming?.longerBy ?? 0;
   }
 
   override get settled(): boolean {
@@ -159,6 +169,7 @@ export class TypedRequest<Request, Result> extends PendingRequest {
     const mayHaveBeenApplied = this.timesSent > 0 && this.operation.effect === 'write';
     this.arming?.refused();
     this.#fail(new UnansweredFailure(kind, message, mayHaveBeenApplied, cause));
+    this.onAbandoned?.();
   }
 
   /** A caller who waits no longer has no use for the watch. */

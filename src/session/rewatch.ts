@@ -9,6 +9,11 @@ import type { WatchedPaths } from './watch-registry.js';
 const BATCH_BYTES = 128 * 1024;
 /** The header, the zxid and the lengths of five lists: what a packet has beside its paths. */
 const OTHER_BYTES = 36;
+/**
+ * How much longer the packet that watches a single path again is than the request that watched it first. Beside the
+ * path that has a header of 8 bytes, and 1 byte for a one-shot watch or 4 for one that stays.
+ */
+export const longerBy = { oneShot: OTHER_BYTES - 9, persistent: OTHER_BYTES - 12 } as const;
 
 const kinds = ['data', 'exists', 'children', 'persistent', 'recursive'] as const;
 

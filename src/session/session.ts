@@ -40,8 +40,12 @@ import { ServerRelease } from './server-release.js';
 import { canMove, type FinalState, isAttached, isFinal } from './states.js';
 import { type OneShotListener, WatchRegistry } from './watch-registry.js';
 
-/** A read that lost its connection so often is given up: it may be what makes the server close. */
-const MOST_SENDINGS = 5;
+/**
+ * Connections that were lost in a row with the same read first in line: from so many on, the reads that were lost go
+ * one by one, and after so many the read is given up, for it seems to be what makes the server close.
+ */
+const LOSSES_TO_SUSPECT = 2;
+const MOST_LOSSES = 5;
 
 /** What the server forgets when watches are removed. */
 const removedKinds: Readonly<Record<RemovableWatches, readonly (OneShotKind | 'persistent')[]>> = {
@@ -110,6 +114,9 @@ export class Session {
   #sasl: SaslDialogue | undefined;
   /** Why credentials were refused, if that is how the session has ended. */
   #refusal: Error | undefined;
+  /** The read that was first in line when a connection was lost, and how many were lost so in a row. */
+  #firstLost: PendingRequest | undefined;
+  #losses = 0;
 
   constructor(
     private readonly around: SessionSurroundings,
@@ -225,7 +232,7 @@ export class Session {
     if (channel === undefined) this.#delay(request);
     else if (this.#state === 'readonly' && request.operation.effect === 'write')
       request.fail(new ServerFailure(ServerCode.notReadOnly));
-    else if (this.#backlog.size === 0 && channel.hasRoom) channel.send(request);
+    else if (this.#backlog.size === 0 && this.#mayFollow(request, channel)) channel.send(request);
     else this.#awaitRoom(request, channel);
   }
 
@@ -237,7 +244,8 @@ export class Session {
   #awaitRoom(request: PendingRequest, channel: Channel): void {
     const { maxOperations, maxBytes, whenFull } = this.around.options.inFlight;
     const reason = `${maxOperations} operations or ${maxBytes} bytes (inFlight) are on the wire`;
-    if (whenFull === 'reject') request.fail(new UnansweredFailure('queueFull', reason, false));
+    if (channel.hasRoom) this.#backlog.add(request, 'others are sent before it');
+    else if (whenFull === 'reject') request.fail(new UnansweredFailure('queueFull', reason, false));
     else this.#backlog.add(request, reason);
     channel.awaitRoom();
   }
@@ -247,9 +255,17 @@ export class Session {
     if (channel.isLeaving) return;
     this.#backlog.drain(
       (request) => channel.send(request),
-      () => channel.hasRoom,
+      (request) => this.#mayFollow(request, channel),
     );
     if (this.#backlog.size > 0) channel.awaitRoom();
+  }
+
+  /** Whether a request may go while those before it have no answer yet. */
+  #mayFollow(request: PendingRequest, channel: Channel): boolean {
+    const { first, hasRoom } = channel;
+    if (this.#losses < LOSSES_TO_SUSPECT || first === undefined) return hasRoom;
+    // Nothing else is to be lost with a read that is on trial.
+    return hasRoom && request.timesSent === 0 && first.timesSent <= 1;
   }
 
   /** Claims an identity, which is among `identities` already, on this connection or the next one. */
@@ -433,9 +449,10 @@ export class Session {
     const requests = this.#rewatchRequests();
     requests.forEach((request, index) => {
       const isLast = index === requests.length - 1;
-      this.#setWatches(channel, request, () => {
+      const onSet = (): void => {
         if (isLast) this.#deliver(this.watches.matchResync());
-      });
+      };
+      channel.send(this.#setWatches(channel, request, onSet));
     });
   }
 
@@ -448,7 +465,9 @@ export class Session {
   watchAgain(path: string): void {
     const channel = this.#sendable;
     if (channel === undefined) return;
-    for (const request of this.#rewatchRequests(path)) this.#setWatches(channel, request);
+    // Behind a removal that waits for its turn, which would take these watches away, too.
+    for (const request of this.#rewatchRequests(path))
+      this.#enqueue(this.#setWatches(channel, request, () => undefined));
   }
 
   /** Takes on a one-shot watch that the server has left; one that comes after the end of the session is told of that. */
@@ -505,15 +524,14 @@ export class Session {
     return calls.length > 0;
   }
 
-  #setWatches(channel: Channel, request: SetWatchesRequest, onSet?: () => void): void {
+  #setWatches(channel: Channel, request: SetWatchesRequest, onSet: () => void): PendingRequest {
     const operation = request.persistent.length + request.recursive.length > 0 ? setWatches2 : setWatches;
     const refused = (outcome: unknown): void => {
-      const lost = outcome instanceof UnansweredFailure;
-      if (isFailure(outcome) && !lost)
-        channel.connection.end(new ProtocolError('the server refused to set the watches again'));
+      const lost = outcome instanceof UnansweredFailure && outcome.kind !== 'queueFull';
+      if (isFailure(outcome) && !lost) channel.connection.end(new ProtocolError('the watches could not be set again'));
     };
-    const arming: Arming = { beforeSend: () => undefined, armed: () => onSet?.(), refused: () => undefined };
-    channel.send(new TypedRequest(operation, request, 0, this.around.delivery, refused, arming, this.#meter));
+    const arming: Arming = { beforeSend: () => undefined, armed: onSet, refused: () => undefined };
+    return new TypedRequest(operation, request, 0, this.around.delivery, refused, arming, this.#meter);
   }
 
   #deliver(calls: readonly (() => void)[]): void {
@@ -569,10 +587,12 @@ export class Session {
     const mayResend =
       !isFinal(this.#state) && this.around.options.offlineQueue !== false && !(reason instanceof ProtocolError);
     const resend: PendingRequest[] = [];
+    this.#suspect(unanswered.find(({ operation, settled }) => operation.effect === 'read' && !settled));
     for (const request of unanswered) {
       const { effect } = request.operation;
       const mayHaveBeenApplied = effect === 'write';
-      if (effect === 'read' && mayResend && request.timesSent < MOST_SENDINGS) resend.push(request);
+      const isGivenUp = request === this.#firstLost && this.#losses >= MOST_LOSSES;
+      if (effect === 'read' && mayResend && !isGivenUp) resend.push(request);
       else if (isFinal(this.#state)) request.fail(this.#finalFailure(this.#state, mayHaveBeenApplied, reason));
       else
         request.fail(
@@ -585,6 +605,13 @@ export class Session {
         );
     }
     if (resend.length > 0) this.#backlog.putBack(resend);
+  }
+
+  /** Counts the connections that were lost with this read first in line: only that one can be blamed. */
+  #suspect(read: PendingRequest | undefined): void {
+    if (read === undefined) return;
+    this.#losses = read === this.#firstLost ? this.#losses + 1 : 1;
+    this.#firstLost = read;
   }
 
   // --- The session ends ----------------------------------------------------------------------------------------------

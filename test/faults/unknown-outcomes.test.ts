@@ -93,6 +93,35 @@ describe('a read whose answer was lost', () => {
     request.connection.send(reply(request, { err: -101 }));
     expect(await next).toBeNull();
   });
+
+  it('takes no other one down when it makes the server close: those that were lost go one by one', async () => {
+    await using server = await startWireServer();
+    await using zk = await connectTo(server.connectString);
+    const order: string[] = [];
+    const note = (name: string) => (): void => void order.push(name);
+    const others = ['/a', '/b', '/d'].map((path) => zk.exists(path).then(note(path)));
+    const failing = failureOf(zk.getData('/bad')).then(note('/bad'));
+    others.push(zk.exists('/e').then(note('/e')));
+    let lost = 0;
+    const serve = async (): Promise<void> => {
+      for (;;) {
+        const request = await server.frame();
+        const { connection, body } = request;
+        if (body.includes('/last')) return connection.send(reply(request, { err: -101 }));
+        if (body.includes('/bad')) {
+          // What came with it has no answer yet, and gets none.
+          lost++;
+          connection.reset();
+        } else setTimeout(() => connection.send(reply(request, { err: -101 })), 30);
+      }
+    };
+    const served = serve();
+    await Promise.all([...others, failing]);
+    await zk.exists('/last');
+    await served;
+    expect(order).toEqual(['/a', '/b', '/d', '/bad', '/e']);
+    expect(lost).toBe(7);
+  });
 });
 
 test('with offlineQueue: false a read whose answer was lost fails, and says that it changed nothing', async () => {

@@ -92,3 +92,21 @@ test('an iteration that is left closes the watch, and the server forgets it', as
   await fence(rig.zk);
   expect(rig.newestOpCodes).not.toContain(op.setWatches2);
 });
+
+test('a watch beside one that is closed stays, also when the wire is full at that moment', async () => {
+  await using rig = await startRig({ sessionTimeout: 10_000, inFlight: { maxOperations: 1 } });
+  const { zk, proxy, observer } = rig;
+  await zk.create('/node');
+  const seen = new Seen();
+  await zk.getData('/node', { watch: seen.tell });
+  const watcher = await zk.addWatch('/node', { recursive: true });
+  proxy.holdReplies();
+  const asked = zk.exists('/node');
+  const closed = watcher.close();
+  proxy.releaseReplies();
+  await Promise.all([asked, closed]);
+  await fence(zk);
+  await observer.setData('/node', 'x');
+  await fence(zk);
+  expect(seen.all).toEqual(['dataChanged /node']);
+});

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { FrameSplitter } from './frames.js';
+import { Lane, type Slowness } from './proxy-lane.js';
 import { reset } from './reset.js';
 
 /** A request that passed the proxy. */
@@ -19,8 +20,11 @@ export interface ProxyRequest {
 /** Stands for the op code of the connect request, which has no header: ZooKeeper's own code for createSession. */
 export const connectOpCode = -10;
 
-/** What becomes of a frame. */
-export type Verdict = 'pass' | 'lose';
+/** What becomes of a frame: `halve` hands on its first half. What is not passed ends the connection. */
+export type Verdict = 'pass' | 'lose' | 'halve';
+
+/** A direction. */
+export type LaneName = 'toServer' | 'toClient';
 
 export interface ConnectionHooks {
   request(request: ProxyRequest): Verdict;
@@ -29,49 +33,7 @@ export interface ConnectionHooks {
   closed(): void;
 }
 
-/** How a stream ends. */
-type End = 'fin' | 'reset';
-
-/**
- * One direction of a connection. While it is held, it takes bytes and hands on neither them nor the end of the stream:
- * as when a network is cut, where TCP sends again what is not acknowledged.
- */
-class Lane {
-  private held: Buffer[] | undefined;
-  private ended: End | undefined;
-
-  constructor(private readonly to: Socket) {}
-
-  write(chunk: Buffer): void {
-    if (this.held === undefined) this.to.write(chunk);
-    else this.held.push(chunk);
-  }
-
-  end(how: End): void {
-    if (this.ended !== undefined) return;
-    this.ended = how;
-    if (this.held === undefined) this.passEnd(how);
-  }
-
-  hold(): void {
-    this.held ??= [];
-  }
-
-  /** Hands on what it held. Returns false if there was something and `deliver` is false: then the stream is broken. */
-  release(deliver: boolean): boolean {
-    const held = this.held ?? [];
-    this.held = undefined;
-    if (!deliver && (held.length > 0 || this.ended !== undefined)) return false;
-    for (const chunk of held) this.to.write(chunk);
-    if (this.ended !== undefined) this.passEnd(this.ended);
-    return true;
-  }
-
-  private passEnd(how: End): void {
-    if (how === 'fin') this.to.end();
-    else reset(this.to);
-  }
-}
+const nothing = Buffer.alloc(0);
 
 /** One client's connection and the one to the server that belongs to it. */
 export class ProxyConnection {
@@ -90,8 +52,8 @@ export class ProxyConnection {
     private readonly hooks: ConnectionHooks,
   ) {
     this.upstream = connect(target).setNoDelay();
-    this.toServer = new Lane(this.upstream);
-    this.toClient = new Lane(client.setNoDelay());
+    this.toServer = new Lane(client, this.upstream);
+    this.toClient = new Lane(this.upstream, client.setNoDelay());
     this.relay(client, this.toServer, (piece) => this.judgeRequest(piece));
     this.relay(this.upstream, this.toClient, (piece) => this.judgeReply(piece));
   }
@@ -101,11 +63,16 @@ export class ProxyConnection {
     return !this.client.closed && !this.client.readableEnded;
   }
 
-  hold(lane: 'toServer' | 'toClient'): void {
+  hold(lane: LaneName): void {
     this[lane].hold();
   }
 
-  release(lane: 'toServer' | 'toClient', deliver: boolean): void {
+  slow(slowness: Slowness): void {
+    this.toServer.slow(slowness);
+    this.toClient.slow(slowness);
+  }
+
+  release(lane: LaneName, deliver: boolean): void {
     if (!this[lane].release(deliver)) this.reset();
   }
 
@@ -120,8 +87,9 @@ export class ProxyConnection {
     from.on('data', (chunk: Buffer) => {
       for (const piece of splitter.push(chunk)) {
         if (this.lost) return;
-        if (!splitter.raw && judge(piece) === 'lose') this.loseHere();
-        else lane.write(piece);
+        const verdict = splitter.raw ? 'pass' : judge(piece);
+        if (verdict === 'pass') lane.write(piece);
+        else this.endHere(lane, verdict === 'halve' ? piece.subarray(0, piece.length / 2) : nothing);
       }
     });
     from.on('end', () => lane.end('fin'));
@@ -133,13 +101,13 @@ export class ProxyConnection {
   }
 
   /**
-   * Ends the connection at this frame: all that came before it arrives, it does not. (A Node client reports an RST that
-   * comes right behind data as a plain end of the stream.)
+   * Ends the connection: all that came before arrives, then `last`, and nothing more. (A Node client reports an RST
+   * that comes right behind data as a plain end of the stream.)
    */
-  private loseHere(): void {
+  private endHere(lane: Lane, last: Buffer): void {
     this.lost = true;
-    this.client.write('', () => reset(this.client));
-    this.upstream.end();
+    this.toClient.finish(lane === this.toClient ? last : nothing, () => reset(this.client));
+    this.toServer.finish(lane === this.toServer ? last : nothing, () => this.upstream.end());
   }
 
   private judgeRequest(piece: Buffer): Verdict {

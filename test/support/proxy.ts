@@ -1,6 +1,7 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { freePort } from './ports.cjs';
-import { ProxyConnection, type ProxyRequest } from './proxy-connection.js';
+import { type LaneName, ProxyConnection, type ProxyRequest, type Verdict } from './proxy-connection.js';
+import type { Slowness } from './proxy-lane.js';
 import { gate, within, type Gate } from './until.js';
 
 export { connectOpCode, type ProxyRequest } from './proxy-connection.js';
@@ -12,11 +13,10 @@ export interface ProxyTarget {
 
 export type RequestPredicate = (request: ProxyRequest) => boolean;
 
-type Lane = 'toServer' | 'toClient';
-
-/** Something to lose, once: the next request that matches, or the reply to it. */
+/** Something to lose, once, as a whole or from its middle on: the next request that matches, or the reply to it. */
 interface Loss {
   readonly what: 'request' | 'reply';
+  readonly verdict: Verdict;
   readonly matches: RequestPredicate;
   readonly done: Gate<ProxyRequest>;
   request?: ProxyRequest;
@@ -27,18 +27,19 @@ interface Loss {
  * tell what was asked and lose one certain request or reply. Streams that are not ZooKeeper's pass as they are.
  */
 export class Proxy {
-  readonly host = '127.0.0.1';
   /** Every request that came from a client, in order, those that were lost included. Set its length to 0 to forget. */
   readonly requests: ProxyRequest[] = [];
 
   private readonly live = new Set<ProxyConnection>();
-  private readonly held = new Set<Lane>();
+  private readonly held = new Set<LaneName>();
   private readonly listeners = new Set<(request: ProxyRequest) => void>();
+  private slowness: Slowness = {};
   private losses: Loss[] = [];
   private accepted = 0;
 
   private constructor(
     private readonly server: Server,
+    readonly host: string,
     readonly port: number,
     private target: ProxyTarget,
   ) {
@@ -49,16 +50,17 @@ export class Proxy {
         closed: () => this.live.delete(connection),
       });
       this.live.add(connection);
+      connection.slow(this.slowness);
       for (const lane of this.held) connection.hold(lane);
     });
   }
 
   /** Use `startProxy`. */
-  static async start(target: ProxyTarget): Promise<Proxy> {
+  static async start(target: ProxyTarget, { host, port }: ProxyTarget): Promise<Proxy> {
     // A client's half-close passes through as it is; so the server's answer to it can come back.
     const server = createServer({ allowHalfOpen: true });
-    await listen(server, await freePort());
-    return new Proxy(server, (server.address() as AddressInfo).port, target);
+    await listen(server, port, host);
+    return new Proxy(server, host, port, target);
   }
 
   get connectString(): string {
@@ -87,7 +89,7 @@ export class Proxy {
 
   /** Ends a `refuse`. */
   async accept(): Promise<void> {
-    if (!this.server.listening) await listen(this.server, this.port);
+    if (!this.server.listening) await listen(this.server, this.port, this.host);
   }
 
   /**
@@ -127,6 +129,12 @@ export class Proxy {
     this.release('toClient', true);
   }
 
+  /** Makes the link slow, for open connections and new ones, until it is told otherwise: `slow({})` ends it. */
+  slow(slowness: Slowness): void {
+    this.slowness = slowness;
+    for (const connection of this.live) connection.slow(slowness);
+  }
+
   /** Resets (RST) every open connection. What is held back on them is lost. */
   resetAll(): void {
     for (const connection of [...this.live]) connection.reset();
@@ -137,12 +145,22 @@ export class Proxy {
    * reply: the server has acted, and the client cannot know. Resolves with the request when that has happened.
    */
   swallowNextReply(matches: RequestPredicate = () => true): Promise<ProxyRequest> {
-    return this.lose('reply', matches);
+    return this.lose('reply', 'lose', matches);
   }
 
   /** Resets the client's connection instead of handing on the next matching request: the server never sees it. */
   swallowNextRequest(matches: RequestPredicate = () => true): Promise<ProxyRequest> {
-    return this.lose('request', matches);
+    return this.lose('request', 'lose', matches);
+  }
+
+  /** As `swallowNextReply`, after the first half of the reply: the client is left with a part of a frame. */
+  cutNextReply(matches: RequestPredicate = () => true): Promise<ProxyRequest> {
+    return this.lose('reply', 'halve', matches);
+  }
+
+  /** As `swallowNextRequest`, after the first half of the request: the server gets a part of a frame, then the end. */
+  cutNextRequest(matches: RequestPredicate = () => true): Promise<ProxyRequest> {
+    return this.lose('request', 'halve', matches);
   }
 
   /** Calls `listener` with each request as it passes. Returns the function that ends this. */
@@ -176,23 +194,23 @@ export class Proxy {
     await this.close();
   }
 
-  private hold(lane: Lane): void {
+  private hold(lane: LaneName): void {
     this.held.add(lane);
     for (const connection of this.live) connection.hold(lane);
   }
 
-  private release(lane: Lane, deliver: boolean): void {
+  private release(lane: LaneName, deliver: boolean): void {
     this.held.delete(lane);
     for (const connection of [...this.live]) connection.release(lane, deliver);
   }
 
-  private lose(what: Loss['what'], matches: RequestPredicate): Promise<ProxyRequest> {
+  private lose(what: Loss['what'], verdict: Verdict, matches: RequestPredicate): Promise<ProxyRequest> {
     const done = gate<ProxyRequest>();
-    this.losses.push({ what, matches, done });
+    this.losses.push({ what, verdict, matches, done });
     return done.promise;
   }
 
-  private onRequestFrame(request: ProxyRequest): 'pass' | 'lose' {
+  private onRequestFrame(request: ProxyRequest): Verdict {
     this.requests.push(request);
     for (const listener of this.listeners) listener(request);
     const loss = this.losses.find((candidate) => candidate.request === undefined && candidate.matches(request));
@@ -202,28 +220,32 @@ export class Proxy {
     return this.fulfil(loss, request);
   }
 
-  private onReplyFrame(request: ProxyRequest | undefined): 'pass' | 'lose' {
+  private onReplyFrame(request: ProxyRequest | undefined): Verdict {
     if (request === undefined) return 'pass';
     const loss = this.losses.find((candidate) => candidate.request === request);
     return loss === undefined ? 'pass' : this.fulfil(loss, request);
   }
 
-  private fulfil(loss: Loss, request: ProxyRequest): 'lose' {
+  private fulfil(loss: Loss, request: ProxyRequest): Verdict {
     this.losses = this.losses.filter((other) => other !== loss);
     loss.done.open(request);
-    return 'lose';
+    return loss.verdict;
   }
 }
 
-/** Starts a proxy in front of `target`, for example a `ZooKeeperServer`, on a free port of 127.0.0.1. */
-export function startProxy(target: ProxyTarget): Promise<Proxy> {
-  return Proxy.start({ host: target.host, port: target.port });
+/**
+ * Starts a proxy in front of `target`, for example a `ZooKeeperServer`, on a free port of 127.0.0.1; or where it is
+ * told, for example on the same port of 127.0.0.2.
+ */
+export async function startProxy(target: ProxyTarget, at: Partial<ProxyTarget> = {}): Promise<Proxy> {
+  const { host = '127.0.0.1', port = await freePort() } = at;
+  return Proxy.start({ host: target.host, port: target.port }, { host, port });
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });

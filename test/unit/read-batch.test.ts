@@ -26,7 +26,10 @@ beforeEach(() => {
 
 describe('a batch of reads', () => {
   it('is sent as one request, with the paths of the server and its limits', async () => {
-    results = new Array<ReadResult>(2).fill({ kind: 'children', children: [] });
+    results = [
+      { kind: 'data', node: new ZNode(null, someStat()) },
+      { kind: 'children', children: [] },
+    ];
     await begin().getData('/a').getChildren('/').read({ timeout: 5 });
     expect(sent).toEqual([
       {
@@ -69,5 +72,12 @@ describe('a batch of reads', () => {
   it.each([0, 1, 3])('of two reads with %d results: the server talks nonsense', async (count) => {
     results = new Array<ReadResult>(count).fill({ kind: 'children', children: [] });
     await expect(begin().getChildren('/a').getChildren('/b').read()).rejects.toThrow(ProtocolError);
+  });
+
+  it('with a result of the other kind: the server talks nonsense', async () => {
+    results = [{ kind: 'children', children: [] }];
+    await expect(begin().getData('/a').read()).rejects.toThrow(ProtocolError);
+    results = [{ kind: 'data', node: new ZNode(null, someStat()) }];
+    await expect(begin().getChildren('/a').read()).rejects.toThrow(ProtocolError);
   });
 });

@@ -30,7 +30,12 @@ beforeEach(() => {
 
 describe('a transaction', () => {
   it('sends its operations as one request, with the paths of the server', async () => {
-    results = new Array<MultiResult>(4).fill({ kind: 'done' });
+    results = [
+      { kind: 'done' },
+      { kind: 'created', path: '/app/b', stat: undefined },
+      { kind: 'set', stat },
+      { kind: 'done' },
+    ];
     await begin()
       .check('/a', 7)
       .create('/b', 'x', { mode: 'ephemeral', acl: acl.creatorAll })
@@ -51,7 +56,7 @@ describe('a transaction', () => {
   });
 
   it('creates every kind of znode', async () => {
-    results = new Array<MultiResult>(4).fill({ kind: 'done' });
+    results = new Array<MultiResult>(4).fill({ kind: 'created', path: '/app/a', stat });
     const ttl = Long.fromNumber(5_000);
     await begin()
       .create('/a', null, { stat: true })
@@ -164,6 +169,24 @@ describe('a transaction that failed', () => {
   it.each([0, 1, 3])('is one of two operations with %d results: the server talks nonsense', async (count) => {
     results = new Array<MultiResult>(count).fill({ kind: 'done' });
     await expect(begin().delete('/a').delete('/b').commit()).rejects.toThrow(ProtocolError);
+  });
+
+  const done: MultiResult = { kind: 'done' };
+  const set: MultiResult = { kind: 'set', stat: someStat() };
+  const created: MultiResult = { kind: 'created', path: '/a', stat: undefined };
+  const kinds: readonly [string, () => Transaction<readonly unknown[]>, readonly MultiResult[]][] = [
+    ['create', () => begin().create('/a'), [set, done]],
+    ['create of a container', () => begin().create('/a', null, { mode: 'container' }), [set, done]],
+    ['create with a ttl', () => begin().create('/a', null, { mode: 'ttl', ttl: 5 }), [set, done]],
+    ['setData', () => begin().setData('/a', 'x'), [created, done]],
+    ['delete', () => begin().delete('/a'), [created, set]],
+    ['check', () => begin().check('/a'), [created, set]],
+  ];
+  it.each(kinds)('is a %s with a result of another kind: the server talks nonsense', async (_, build, wrong) => {
+    for (const result of wrong) {
+      results = [result];
+      await expect(build().commit()).rejects.toThrow(ProtocolError);
+    }
   });
 });
 

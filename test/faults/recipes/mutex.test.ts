@@ -2,7 +2,7 @@ import { describe, expect, it, test } from '@jest/globals';
 import { nameOf, SessionExpiredError } from 'zookit';
 import { type Lock, Mutex } from 'zookit/recipes';
 import { gate, until, within } from '../../support/until.js';
-import { failureOf, op, type Rig, startRig } from '../rig.js';
+import { failureOf, fence, op, type Rig, startRig } from '../rig.js';
 
 const path = '/lock';
 
@@ -228,4 +228,34 @@ test('tryAcquire rides over a lost reply, and over an expiry', async () => {
   await rig.relink();
   expect((await trying)?.held).toBe(true);
   expect(await rig.observer.getChildren(path)).toHaveLength(1);
+});
+
+test('E5: of 50 that wait for a lock one is woken when it is released: no herd asks the server', async () => {
+  await using rig = await startRig({ sessionTimeout: 30_000 });
+  const { zk, proxy } = rig;
+  const first = await new Mutex(zk, '/lock').acquire();
+  const waiting = Array.from({ length: 50 }, () => new Mutex(zk, '/lock').acquire());
+  const watched = (): number => proxy.requests.filter(({ opCode }) => opCode === op.getData).length;
+  await until(() => watched() >= 50, { what: 'all to wait' });
+  await fence(zk);
+  const costs: number[][] = [];
+  let held = first;
+  for (const next of waiting.slice(0, 10)) {
+    proxy.requests.length = 0;
+    const released = held.release();
+    held = await next;
+    await released;
+    await fence(zk);
+    const asked = proxy.requests.filter(({ opCode }) => opCode !== op.ping && opCode !== op.sync);
+    costs.push([asked.length, asked.filter(({ opCode }) => opCode === op.getChildren).length]);
+  }
+  for (const [requests, lists] of costs) {
+    expect(requests).toBeLessThanOrEqual(6);
+    expect(lists).toBeLessThanOrEqual(1);
+  }
+  for (const each of waiting.slice(10)) {
+    await held.release();
+    held = await each;
+  }
+  await held.release();
 });

@@ -33,6 +33,14 @@ test('passes frames on and records the requests', async () => {
   await until(() => proxy.connections === 0, { what: 'the end of the connection' });
 });
 
+test('listens where it is told', async () => {
+  await using elsewhere = await startProxy(sharedServer(), { host: '127.0.0.2', port: proxy.port });
+  expect(elsewhere.connectString).toBe(`127.0.0.2:${proxy.port}`);
+  const client = await handshake(elsewhere);
+  expect([elsewhere.connections, proxy.connections]).toEqual([1, 0]);
+  client.close();
+});
+
 test('passes on what are no frames', async () => {
   const client = connect(proxy.port, proxy.host);
   client.write('ruok');
@@ -118,6 +126,56 @@ test.each(['request', 'reply'] as const)(
     again.close();
   },
 );
+
+test.each(['request', 'reply'] as const)('ends the connection in the middle of one certain %s', async (what) => {
+  const client = await handshake(proxy);
+  const matches = ({ opCode }: { opCode: number }): boolean => opCode === getData;
+  const cut = what === 'reply' ? proxy.cutNextReply(matches) : proxy.cutNextRequest(matches);
+  let received = 0;
+  client.raw.on('data', (chunk: Buffer) => (received += chunk.length));
+  const ended = nextEvent(client.raw, 'close');
+  client.write(request(1, exists, '/'));
+  await client.frame();
+  const before = received;
+  client.write(request(2, getData, '/'));
+  expect((await cut).xid).toBe(2);
+  await ended;
+  // Header, data that are empty and a stat: 92 bytes with their lengths.
+  expect(received - before).toBe(what === 'reply' ? 46 : 0);
+  const again = await handshake(proxy, client.session);
+  again.write(request(1, getData, '/'));
+  expect((await again.frame()).readInt32BE(4)).toBe(1);
+  again.close();
+});
+
+test('lets all bytes pass late, in order, on a slow link', async () => {
+  const client = await handshake(proxy);
+  proxy.slow({ latency: 50 });
+  let begin = performance.now();
+  client.write(request(1, exists, '/'), request(2, getData, '/'));
+  expect((await client.frame()).readInt32BE(4)).toBe(1);
+  expect(performance.now() - begin).toBeGreaterThanOrEqual(99);
+  expect((await client.frame()).readInt32BE(4)).toBe(2);
+
+  proxy.slow({ bytesPerSecond: 2_000 });
+  begin = performance.now();
+  // 4,000 bytes take a second and a half at least, as the lane may save up for a moment.
+  client.write(...Array.from({ length: 10 }, (_, index) => request(3 + index, exists, `/${'x'.repeat(382)}`)));
+  for (let xid = 3; xid <= 12; xid++) expect((await client.frame()).readInt32BE(4)).toBe(xid);
+  expect(performance.now() - begin).toBeGreaterThanOrEqual(1_500);
+
+  client.close();
+});
+
+test('makes who sends wait while nothing passes, rather than to take all of it', async () => {
+  const client = await handshake(proxy);
+  proxy.cutToServer();
+  const piece = request(1, exists, `/${'x'.repeat(100_000)}`);
+  for (let count = 0; count < 200; count++) client.write(piece);
+  await proxy.seen(({ opCode }) => opCode === exists);
+  await until(() => proxy.connections === 1 && client.raw.writableLength > 1_000_000, { what: 'the sender to wait' });
+  client.close();
+});
 
 test('resets all connections, and looks like a dead server if it cannot reach its own', async () => {
   const client = await handshake(proxy);
