@@ -22,7 +22,8 @@ import type { SessionKey } from './session/handshake.js';
 import { Identities } from './session/identities.js';
 import { LastZxid } from './session/last-zxid.js';
 import { ProcessHold } from './session/process-hold.js';
-import { Session, type SessionSurroundings } from './session/session.js';
+import { Session } from './session/session.js';
+import type { SessionSurroundings } from './session/surroundings.js';
 import { type FinalState, isAttached, isFinal } from './session/states.js';
 import { Telemetry } from './telemetry.js';
 
@@ -38,7 +39,7 @@ export class Succession {
   readonly identities: Identities;
   readonly telemetry: Telemetry;
   readonly lastZxid = new LastZxid();
-  readonly #surroundings: SessionSurroundings;
+  readonly #surroundings: SessionSurroundings<Session>;
   /** The servers that were tried since the last connection, with what came of the last try that has ended. */
   readonly #attempts = new Map<string, Error | undefined>();
   readonly #hold: ProcessHold | undefined;

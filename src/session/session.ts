@@ -2,57 +2,30 @@ import { inspect } from 'node:util';
 import Long from 'long';
 import { now } from '../clock.js';
 import { formatServer, type ServerAddress } from '../connection/connect-string.js';
-import type { Rounds } from '../connection/rounds.js';
-import {
-  type Failure,
-  isFailure,
-  LinkError,
-  ProtocolError,
-  ServerCode,
-  ServerFailure,
-  UnansweredFailure,
-} from '../errors.js';
+import { type Failure, isFailure, LinkError, UnansweredFailure } from '../errors.js';
 import type { SessionEvent, SessionState } from '../events.js';
 import { hexOf } from '../log.js';
-import type { ClientMetrics } from '../metrics/client-metrics.js';
 import { OperationMeter } from '../metrics/operation-meter.js';
 import type { AuthRequest } from '../operations/auth.js';
 import { CONFIG_PATH } from '../operations/config.js';
-import { closeSession, exists, removeWatches, setWatches, setWatches2 } from '../operations/index.js';
+import { closeSession, exists, removeWatches } from '../operations/index.js';
 import type { OneShotKind, Operation } from '../operations/operation.js';
-import type { RemovableWatches, SetWatchesRequest } from '../operations/watching.js';
+import type { RemovableWatches } from '../operations/watching.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ConnectRequest } from '../protocol/records.js';
-import { type Attached, Attacher, type AttacherUser } from './attacher.js';
-import { Backlog } from './backlog.js';
+import { type Attached, Attacher } from './attacher.js';
 import { Channel } from './channel.js';
 import { Deadline, defaultMargin } from './deadline.js';
-import type { Delivery } from './delivery.js';
 import { Farewell } from './farewell.js';
 import type { SessionKey } from './handshake.js';
-import type { Identities } from './identities.js';
-import type { LastZxid } from './last-zxid.js';
 import { type Arming, type PendingRequest, type RequestLimits, TypedRequest } from './pending-request.js';
-import type { ProcessHold } from './process-hold.js';
-import { rewatchRequests } from './rewatch.js';
+import { RequestFlow } from './request-flow.js';
 import { SaslDialogue } from './sasl.js';
 import { ServerRelease } from './server-release.js';
+import { SessionWatches } from './session-watches.js';
 import { canMove, type FinalState, isAttached, isFinal } from './states.js';
-import { type OneShotListener, WatchRegistry } from './watch-registry.js';
-
-/**
- * Connections that were lost in a row with the same read first in line: from so many on, the reads that were lost go
- * one by one, and after so many the read is given up, for it seems to be what makes the server close.
- */
-const LOSSES_TO_SUSPECT = 2;
-const MOST_LOSSES = 5;
-
-/** What the server forgets when watches are removed. */
-const removedKinds: Readonly<Record<RemovableWatches, readonly (OneShotKind | 'persistent')[]>> = {
-  any: ['data', 'exists', 'children', 'persistent'],
-  data: ['data', 'exists'],
-  children: ['children'],
-};
+import type { SessionSurroundings } from './surroundings.js';
+import type { OneShotListener, WatchRegistry } from './watch-registry.js';
 
 /** A server that is left has this part of the session timeout to answer what was sent to it. */
 const LEAVE_WITHIN = 1 / 3;
@@ -62,39 +35,16 @@ const LEAST_PAUSE = 100;
 
 const NO_SESSION: SessionKey = { id: Long.ZERO, password: Buffer.alloc(16) };
 
-/** What the sessions of one client share. */
-export interface SessionSurroundings {
-  readonly options: ResolvedOptions;
-  readonly hosts: Rounds;
-  readonly identities: Identities;
-  readonly lastZxid: LastZxid;
-  readonly delivery: Delivery;
-  /** Keeps the process while operations are waited for; only with the option `unref`. */
-  readonly hold: ProcessHold | undefined;
-  readonly metrics: ClientMetrics;
-  /** Told at once of every change of state. It is not to act on the session, whose move is half made. */
-  readonly onMoved: (session: Session, from: SessionState, why: string) => void;
-  /** Told of every change of state, in order. */
-  readonly onEvent: (event: SessionEvent) => void;
-  /** Told at once when a session has ended otherwise than by `close()`. */
-  readonly onEnded: (session: Session, state: FinalState) => void;
-  readonly onAttempt: AttacherUser['attempted'];
-  readonly onAttemptFailed: (server: ServerAddress, reason: Error) => void;
-  readonly onHostsFailed: (provider: string, reason: Error) => void;
-  /** Told when every server was tried in vain. */
-  readonly onRoundFailed: () => void;
-}
-
 /**
  * One ZooKeeper session across any number of connections. It ends once: expired, closed, or with its credentials
  * refused.
  */
 export class Session {
-  readonly watches = new WatchRegistry();
   /** Whether an ephemeral znode may belong to it: one was asked for. */
   mayOwnEphemerals = false;
   readonly deadline: Deadline;
-  readonly #backlog: Backlog;
+  readonly #flow: RequestFlow;
+  readonly #watching: SessionWatches;
   readonly #attacher: Attacher;
   readonly #release = new ServerRelease();
   readonly #meter: OperationMeter;
@@ -114,12 +64,9 @@ export class Session {
   #sasl: SaslDialogue | undefined;
   /** Why credentials were refused, if that is how the session has ended. */
   #refusal: Error | undefined;
-  /** The read that was first in line when a connection was lost, and how many were lost so in a row. */
-  #firstLost: PendingRequest | undefined;
-  #losses = 0;
 
   constructor(
-    private readonly around: SessionSurroundings,
+    private readonly around: SessionSurroundings<Session>,
     /** A session of another process to attach to. */
     key: SessionKey = NO_SESSION,
     /** The session that this one replaces. */
@@ -130,7 +77,8 @@ export class Session {
     this.#isReal = this.#wasConnected;
     this.deadline = new Deadline(() => this.#tell({ type: 'lost', sessionId: this.id }), around.options.unref);
     this.#meter = new OperationMeter(around.metrics);
-    this.#backlog = new Backlog(around.options.offlineQueue);
+    this.#flow = new RequestFlow(this, around.options);
+    this.#watching = new SessionWatches(this, around, this.#meter);
     this.#attacher = new Attacher(around.hosts, around.options, {
       traffic: around.metrics.traffic,
       connectRequest: () => this.#connectRequest(),
@@ -195,17 +143,16 @@ export class Session {
 
   /** What was asked for and is not answered. */
   get load(): { readonly inFlight: number; readonly queued: number; readonly queuedBytes: number } {
-    const { size, bytes } = this.#backlog;
-    return { inFlight: this.#channel?.inFlight ?? 0, queued: size, queuedBytes: bytes };
+    return { inFlight: this.#channel?.inFlight ?? 0, ...this.#flow.load };
   }
 
   /** The server that the session is at and stays at, by all its names. */
   get place(): readonly ServerAddress[] {
-    return this.#sendable?.connection.serverNames ?? [];
+    return this.sendable?.connection.serverNames ?? [];
   }
 
   /** The channel on which requests are sent, if there is one now. */
-  get #sendable(): Channel | undefined {
+  get sendable(): Channel | undefined {
     return this.isAttached && this.#channel?.isLeaving === false ? this.#channel : undefined;
   }
 
@@ -223,49 +170,18 @@ export class Session {
       const pending = new TypedRequest(operation, request, bytes, delivery, resolve, arming, this.#meter);
       this.#meter.asked(pending);
       if (limits !== undefined) pending.limit(limits);
-      if (!pending.settled) this.#enqueue(pending);
+      if (!pending.settled) this.#flow.add(pending);
     });
   }
 
-  #enqueue(request: PendingRequest): void {
-    const channel = this.#sendable;
-    if (channel === undefined) this.#delay(request);
-    else if (this.#state === 'readonly' && request.operation.effect === 'write')
-      request.fail(new ServerFailure(ServerCode.notReadOnly));
-    else if (this.#backlog.size === 0 && this.#mayFollow(request, channel)) channel.send(request);
-    else this.#awaitRoom(request, channel);
+  /** Sends a request, lets it wait for its turn, or fails it. */
+  add(request: PendingRequest): void {
+    this.#flow.add(request);
   }
 
-  #delay(request: PendingRequest): void {
-    if (isFinal(this.#state)) request.fail(this.#finalFailure(this.#state, false));
-    else this.#backlog.add(request, 'there is no connection');
-  }
-
-  #awaitRoom(request: PendingRequest, channel: Channel): void {
-    const { maxOperations, maxBytes, whenFull } = this.around.options.inFlight;
-    const reason = `${maxOperations} operations or ${maxBytes} bytes (inFlight) are on the wire`;
-    if (channel.hasRoom) this.#backlog.add(request, 'others are sent before it');
-    else if (whenFull === 'reject') request.fail(new UnansweredFailure('queueFull', reason, false));
-    else this.#backlog.add(request, reason);
-    channel.awaitRoom();
-  }
-
-  /** Sends what waits, in order, as long as there is room on the wire. */
-  #sendWaiting(channel: Channel): void {
-    if (channel.isLeaving) return;
-    this.#backlog.drain(
-      (request) => channel.send(request),
-      (request) => this.#mayFollow(request, channel),
-    );
-    if (this.#backlog.size > 0) channel.awaitRoom();
-  }
-
-  /** Whether a request may go while those before it have no answer yet. */
-  #mayFollow(request: PendingRequest, channel: Channel): boolean {
-    const { first, hasRoom } = channel;
-    if (this.#losses < LOSSES_TO_SUSPECT || first === undefined) return hasRoom;
-    // Nothing else is to be lost with a read that is on trial.
-    return hasRoom && request.timesSent === 0 && first.timesSent <= 1;
+  /** Makes the server forget all watches of a path. */
+  askToRemove(path: string): Promise<void | Failure> {
+    return this.submit(removeWatches, { path, watches: 'any' }, path.length);
   }
 
   /** Claims an identity, which is among `identities` already, on this connection or the next one. */
@@ -273,14 +189,14 @@ export class Session {
     const { hold } = this.around;
     return new Promise<Failure | undefined>((settle) => {
       const resolve = hold === undefined ? settle : hold.during(settle);
-      const channel = this.#sendable;
+      const channel = this.sendable;
       if (channel === undefined) this.#awaitClaims(resolve);
       else channel.claim(request, (accepted) => (accepted ? resolve(undefined) : this.#awaitClaims(resolve)));
     });
   }
 
   #awaitClaims(settle: (failure?: Failure) => void): void {
-    if (isFinal(this.#state)) settle(this.#finalFailure(this.#state, false));
+    if (isFinal(this.#state)) settle(this.#flow.failureIn(this.#state, false));
     else this.#claimants.push(settle);
   }
 
@@ -327,8 +243,8 @@ export class Session {
           // Where a server without a quorum is used, another one is looked for; where this one is being left, too.
           if (!readOnly && !channel.isLeaving) around.hosts.confirmed(connection.server);
         },
-        changed: (change) => this.#deliver(this.watches.match(change)),
-        roomy: () => this.#sendWaiting(channel),
+        changed: (change) => this.#watching.changed(change),
+        roomy: () => this.#flow.sendWaiting(channel),
         late: (lag) => this.#late(lag),
         expired: () => this.#expired('the server answered that the session has expired'),
         authFailed: (why) => this.#refused(this.#sasl?.refusal(why) ?? new LinkError(why)),
@@ -403,14 +319,14 @@ export class Session {
     this.#toldAhead = false;
     this.#move(readOnly ? 'readonly' : 'connected', `at ${server}, session timeout ${this.#timeout} ms`);
     for (const settle of this.#claimants.splice(0)) settle();
-    this.#rewatch(channel);
+    this.#watching.resume(channel);
     if (readOnly) this.#beginReadOnly(channel, server);
     else this.#beginConnected(channel, server);
   }
 
   #beginReadOnly(channel: Channel, server: string): void {
     this.deadline.suspended();
-    for (const request of this.#backlog.takeAll()) this.#enqueue(request);
+    this.#flow.reconsider();
     this.#tell({ type: 'readonly', sessionId: this.id, server });
     // Meanwhile one that takes writes is looked for.
     if (this.#channel === channel) this.#attacher.start();
@@ -421,7 +337,7 @@ export class Session {
     this.#wasConnected = true;
     // Not before: a server that takes sessions and then drops them is to be tried after pauses.
     this.deadline.resumed();
-    this.#sendWaiting(channel);
+    this.#flow.sendWaiting(channel);
     this.#tell({
       type: 'connected',
       sessionId: this.id,
@@ -444,56 +360,33 @@ export class Session {
 
   // --- Watches -------------------------------------------------------------------------------------------------------
 
-  /** Watches everything again that this session watched. Those that stay are told that they may have missed something. */
-  #rewatch(channel: Channel): void {
-    const requests = this.#rewatchRequests();
-    requests.forEach((request, index) => {
-      const isLast = index === requests.length - 1;
-      const onSet = (): void => {
-        if (isLast) this.#deliver(this.watches.matchResync());
-      };
-      channel.send(this.#setWatches(channel, request, onSet));
-    });
+  get watches(): WatchRegistry {
+    return this.#watching.registry;
   }
 
-  #rewatchRequests(onlyPath?: string): SetWatchesRequest[] {
-    const { lastZxid, options } = this.around;
-    return rewatchRequests(this.watches.paths(onlyPath), lastZxid.value, options.maxRequestBytes);
-  }
-
-  /** Watches again what is left at a path where the server has forgotten all of it; what changed since is reported. */
+  /** See {@link SessionWatches.again}. */
   watchAgain(path: string): void {
-    const channel = this.#sendable;
-    if (channel === undefined) return;
-    // Behind a removal that waits for its turn, which would take these watches away, too.
-    for (const request of this.#rewatchRequests(path))
-      this.#enqueue(this.#setWatches(channel, request, () => undefined));
+    this.#watching.again(path);
   }
 
-  /** Takes on a one-shot watch that the server has left; one that comes after the end of the session is told of that. */
+  /** See {@link SessionWatches.addOneShot}. */
   addOneShot(kind: OneShotKind, path: string, listener: OneShotListener): void {
-    const state = this.#state;
-    if (isFinal(state)) this.#deliver([() => listener.tell({ type: 'ended', reason: state })]);
-    else this.watches.addOneShot(kind, path, listener);
+    this.#watching.addOneShot(kind, path, listener);
   }
 
-  /** Forgets a one-shot watch; the server's goes when nobody else watches the path. */
+  /** See {@link SessionWatches.unwatch}. */
   unwatch(path: string, key: unknown): void {
-    const { watches } = this;
-    if (!watches.removeOneShot(path, key) || watches.has(path) || watches.expects(path)) return;
-    // Whatever it comes to: a watch that stays behind tells nobody.
-    if (this.#sendable !== undefined) void this.#tidyUp(path);
+    this.#watching.unwatch(path, key);
   }
 
-  /** Removes the watches of a path that nobody watches, if that costs no connection. */
-  async #tidyUp(path: string): Promise<void> {
-    const { watches } = this;
-    if (this.#release.isNew === undefined) {
-      await this.hasNewServer();
-      // Somebody may have come meanwhile.
-      if (!this.isAttached || watches.has(path) || watches.expects(path)) return;
-    }
-    if (this.#release.isNew === true) await this.removeWatches(path);
+  /** See {@link SessionWatches.remove}. */
+  removeWatches(path: string): Promise<void> {
+    return this.#watching.remove(path);
+  }
+
+  /** See {@link SessionWatches.end}. */
+  endWatches(path: string, watches: RemovableWatches): boolean {
+    return this.#watching.end(path, watches);
   }
 
   /**
@@ -509,33 +402,9 @@ export class Session {
     return this.#release.isNew;
   }
 
-  /** Makes the server forget all watches of a path, and watches again what is still watched here. */
-  async removeWatches(path: string): Promise<void> {
-    this.watches.disturb(path);
-    const removed = this.submit(removeWatches, { path, watches: 'any' }, path.length);
-    this.watchAgain(path);
-    await removed;
-  }
-
-  /** Ends the watches of a path, here. Returns whether there were any. */
-  endWatches(path: string, watches: RemovableWatches): boolean {
-    const calls = this.watches.end('removed', { path, kinds: removedKinds[watches] });
-    this.#deliver(calls);
-    return calls.length > 0;
-  }
-
-  #setWatches(channel: Channel, request: SetWatchesRequest, onSet: () => void): PendingRequest {
-    const operation = request.persistent.length + request.recursive.length > 0 ? setWatches2 : setWatches;
-    const refused = (outcome: unknown): void => {
-      const lost = outcome instanceof UnansweredFailure && outcome.kind !== 'queueFull';
-      if (isFailure(outcome) && !lost) channel.connection.end(new ProtocolError('the watches could not be set again'));
-    };
-    const arming: Arming = { beforeSend: () => undefined, armed: onSet, refused: () => undefined };
-    return new TypedRequest(operation, request, 0, this.around.delivery, refused, arming, this.#meter);
-  }
-
-  #deliver(calls: readonly (() => void)[]): void {
-    for (const call of calls) this.around.delivery.event(call);
+  /** As far as that is known without asking; see {@link hasNewServer}. */
+  get isNewServer(): boolean | undefined {
+    return this.#release.isNew;
   }
 
   // --- The servers change ------------------------------------------------------------------------------------------
@@ -565,7 +434,7 @@ export class Session {
     // A server that takes a session and drops it at once has failed as one that does not take it.
     if (!isReplaced && !this.isAttached && !isFinal(this.#state))
       this.around.onAttemptFailed(channel.connection.server, reason);
-    this.#settleUnanswered(reason, unanswered);
+    this.#flow.lost(unanswered, reason);
     if (this.isAttached) {
       this.#move('suspended', reason.message);
       this.deadline.suspended();
@@ -579,39 +448,6 @@ export class Session {
     if (!this.#isReal || lag < defaultMargin(this.#timeout)) return;
     const { remaining } = this.deadline;
     this.#tell({ type: 'stalled', sessionId: this.id, lag, remaining, sessionTimeout: this.#timeout });
-  }
-
-  /** Reads are kept for the next connection of this session, the rest fails. */
-  #settleUnanswered(reason: Error, unanswered: readonly PendingRequest[]): void {
-    // After bytes that were no protocol, asking again would most likely bring the same bytes.
-    const mayResend =
-      !isFinal(this.#state) && this.around.options.offlineQueue !== false && !(reason instanceof ProtocolError);
-    const resend: PendingRequest[] = [];
-    this.#suspect(unanswered.find(({ operation, settled }) => operation.effect === 'read' && !settled));
-    for (const request of unanswered) {
-      const { effect } = request.operation;
-      const mayHaveBeenApplied = effect === 'write';
-      const isGivenUp = request === this.#firstLost && this.#losses >= MOST_LOSSES;
-      if (effect === 'read' && mayResend && !isGivenUp) resend.push(request);
-      else if (isFinal(this.#state)) request.fail(this.#finalFailure(this.#state, mayHaveBeenApplied, reason));
-      else
-        request.fail(
-          new UnansweredFailure(
-            'connectionLoss',
-            `the connection was lost before the answer came: ${reason.message}`,
-            mayHaveBeenApplied,
-            reason,
-          ),
-        );
-    }
-    if (resend.length > 0) this.#backlog.putBack(resend);
-  }
-
-  /** Counts the connections that were lost with this read first in line: only that one can be blamed. */
-  #suspect(read: PendingRequest | undefined): void {
-    if (read === undefined) return;
-    this.#losses = read === this.#firstLost ? this.#losses + 1 : 1;
-    this.#firstLost = read;
   }
 
   // --- The session ends ----------------------------------------------------------------------------------------------
@@ -637,9 +473,9 @@ export class Session {
   /** What belongs to the session ends with it. */
   #settleAll(state: FinalState, why: string): void {
     this.deadline.end(why);
-    for (const request of this.#backlog.takeAll()) request.fail(this.#finalFailure(state, false));
-    for (const settle of this.#claimants.splice(0)) settle(this.#finalFailure(state, false));
-    this.#deliver(this.watches.end(state));
+    this.#flow.end(state);
+    for (const settle of this.#claimants.splice(0)) settle(this.#flow.failureIn(state, false));
+    this.#watching.endAll(state);
   }
 
   /**
@@ -673,7 +509,7 @@ export class Session {
     const channel = this.#channel;
     if (channel?.isLeaving !== true) return;
     channel.stay();
-    this.#sendWaiting(channel);
+    this.#flow.sendWaiting(channel);
   }
 
   #sayFarewell(channel: Channel, farewell: Farewell): void {
@@ -719,17 +555,6 @@ export class Session {
   /** Why credentials were refused, if that is how the session has ended. */
   get refusal(): Error | undefined {
     return this.#refusal;
-  }
-
-  /** What requests get when the session is over. */
-  #finalFailure(state: FinalState, mayHaveBeenApplied: boolean, cause?: Error): Failure {
-    const kinds = {
-      expired: ['expired', 'the session has expired'],
-      closed: ['closed', 'the client was closed'],
-      authFailed: ['authFailed', this.#refusal?.message ?? ''],
-    } as const;
-    const [kind, message] = kinds[state];
-    return new UnansweredFailure(kind, message, mayHaveBeenApplied, this.#refusal ?? cause);
   }
 }
 
