@@ -75,6 +75,11 @@ export class RequestFlow {
     if (this.#backlog.size > 0) channel.awaitRoom();
   }
 
+  /** Sends everything that waits, room or not: what comes after is the end of the session. */
+  flush(channel: Channel): void {
+    for (const request of this.#backlog.takeAll()) channel.send(request);
+  }
+
   /** Looks at everything that waits anew: the server takes no writes. */
   reconsider(): void {
     for (const request of this.#backlog.takeAll()) this.add(request);

@@ -504,12 +504,12 @@ export class Session {
     });
   }
 
-  /** What was called before the end is answered, also where the server was about to be left. */
+  /** What was called before the end is answered, also where it waited for room, or the server was about to be left. */
   #stayForFarewell(): void {
     const channel = this.#channel;
-    if (channel?.isLeaving !== true) return;
+    if (channel === undefined || !this.isAttached) return;
     channel.stay();
-    this.#flow.sendWaiting(channel);
+    this.#flow.flush(channel);
   }
 
   #sayFarewell(channel: Channel, farewell: Farewell): void {

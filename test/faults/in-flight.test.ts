@@ -95,3 +95,15 @@ test('a lost connection leaves order and outcomes as they are: what waits for ro
   expect(settled).toEqual(['0 lost true', '1 lost true', '2 lost true', '3 done', '4 done', '5 done']);
   expect((await zk.getData('/node')).text()).toBe('5');
 });
+
+test('close() answers what waits for room, before it ends the session', async () => {
+  await using rig = await startRig({ inFlight: { maxOperations: 1 } });
+  const { zk, proxy } = rig;
+  await zk.create('/node');
+  proxy.holdReplies();
+  const asked = Array.from({ length: 5 }, (_, index) => zk.setData('/node', String(index)));
+  const closed = zk.close({ timeout: 10_000 });
+  proxy.heal();
+  expect((await Promise.all(asked)).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5]);
+  await closed;
+});
