@@ -90,3 +90,55 @@ test('Q1: a million calls while no server is there fail at once beyond the bound
   expect(report).toMatchObject({ inTime: 990_000, codes: { QUEUE_FULL: 990_000, CLOSED: 10_000 } });
   expect(report.grown).toBeLessThan(100);
 }, 120_000);
+
+test('a server that stops reading: what is asked of it takes no more memory than the bounds allow', async () => {
+  const source = `${prelude}
+    const zk = await ZooKeeper.connect('${server.connectString}', {
+      sessionTimeout: 60_000, inFlight: { maxBytes: 8 * ${MiB} }, offlineQueue: { maxBytes: 8 * ${MiB} },
+    });
+    await zk.upsert('/node', 'x');
+    const data = Buffer.alloc(100_000, 'x');
+    const round = async (calls) => {
+      const codes = {};
+      const note = (code) => { codes[code] = (codes[code] ?? 0) + 1; };
+      const asked = [];
+      for (let call = 1; call <= calls; call++) {
+        asked.push(zk.setData('/node', data).then(() => note('done'), ({ code }) => note(code)));
+        if (call % 100 === 0) await new Promise(setImmediate);
+      }
+      return { asked, codes };
+    };
+    await Promise.all((await round(100)).asked);
+    const before = heap();
+    const told = heard();
+    said('ready');
+    await told;
+    // 400 MB in all.
+    const { asked, codes } = await round(4_000);
+    const grown = heap() - before;
+    said('asked');
+    await Promise.all(asked);
+    said(JSON.stringify({ codes, grown, after: heap() - before }));
+    await zk.close();`;
+  await using child = await runScript({ source });
+  await child.line(/^ready$/);
+  server.pause();
+  try {
+    child.signal('SIGUSR2');
+    await child.line(/^asked$/, { timeout: 60_000 });
+  } finally {
+    server.resume();
+  }
+  const { code, stdout, stderr } = await child.result;
+  expect([code, stderr]).toEqual([0, '']);
+  const report = JSON.parse(stdout.split('\n')[2] ?? '') as {
+    codes: Record<string, number>;
+    grown: number;
+    after: number;
+  };
+  // What was accepted was done; what would not fit was refused at once.
+  expect(report.codes).toEqual({ done: expect.any(Number), QUEUE_FULL: expect.any(Number) });
+  expect(report.codes['done']).toBeLessThan(200);
+  expect(report.grown).toBeLessThan(40);
+  expect(report.after).toBeLessThan(5);
+}, 120_000);
