@@ -14,6 +14,9 @@ const { suites, unpackSuite } = require('./zookeeper-suites.cjs');
 
 const { values, positionals } = parseArgs({ options: { reports: { type: 'string' } }, allowPositionals: true });
 
+/** Files that are not about operations: the support itself, documents, and servers that are set up in ways of their own. */
+const notOperations = ['/test/server/(support|docs|examples|tls|kerberos|sasl|admin|health|pool|follow-reconfig)[./-]'];
+
 /** What is run: a ZooKeeper, and where it is from. */
 function homes() {
   const given = (process.env.ZOOKEEPER_HOMES ?? '').split(delimiter).filter(Boolean);
@@ -42,7 +45,7 @@ try {
   // For the Java; the ZooKeeper that is installed is not among those that are run.
   if (!process.env.ZOOKEEPER_HOMES) installZooKeeper();
   const all = homes().map(({ home, from }) => ({ home, from, version: requireZooKeeper(home).version }));
-  const operations = { paths: ['test/server'], config: { testPathIgnorePatterns: ['/support/', 'docs', 'examples'] } };
+  const operations = { paths: ['test/server'], config: { testPathIgnorePatterns: notOperations } };
   const failed = all.filter(({ home, from, version }) => {
     return !jest(`ZooKeeper ${version} (${from})`, operations, { ZOOKEEPER_HOME: home });
   });
