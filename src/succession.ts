@@ -145,6 +145,7 @@ export class Succession {
       throw new InvalidArgumentError(problem, { operation: 'updateServers' });
     }
     const moves = this.#list.update(servers, this.#session.place, lastResort);
+    if (moves) this.telemetry.leaving();
     this.#session.serversChanged(moves);
     return moves;
   }

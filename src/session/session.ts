@@ -296,9 +296,9 @@ export class Session {
 
   /** A server without a quorum takes any session for alive, and makes one up where there is none. */
   #attachedReadOnly({ key, timeout }: Attached): void {
-    if (this.#isReal) return;
-    this.#key = key;
-    this.#timeout = timeout;
+    // Of a session that another process has opened, this is the first that is heard of its timeout.
+    if (!this.#isReal || this.#timeout === 0) this.#timeout = timeout;
+    if (!this.#isReal) this.#key = key;
   }
 
   /** No operation is sent before the server has accepted all credentials, those included that are added meanwhile. */
