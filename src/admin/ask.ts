@@ -3,12 +3,7 @@ import { after } from '../clock.js';
 import { formatServer, type ServerAddress } from '../connection/connect-string.js';
 import { tlsFor } from '../connection/secure-dial.js';
 import { AbortedError, OperationTimeoutError, type ZooKeeperError } from '../errors.js';
-import {
-  CommandRefusedError,
-  NoAnswerError,
-  ServerNotServingError,
-  UnexpectedAnswerError,
-} from './errors.js';
+import { CommandRefusedError, NoAnswerError, ServerNotServingError, UnexpectedAnswerError } from './errors.js';
 import { openLink, unreachable } from './link.js';
 import type { ResolvedAdminOptions, ResolvedLimits } from './options.js';
 

@@ -102,7 +102,9 @@ export async function health(connectString: string, options: HealthOptions = {})
     return { verdict: 'down', problems: [found], quorum: false, leader: undefined, servers: [] };
   const timeout = Math.max(0, resolved.timeout - (now() - begin));
   const asked =
-    typeof found === 'string' ? [] : await Promise.all(found.map((address) => look(address, resolved, timeout, signal)));
+    typeof found === 'string'
+      ? []
+      : await Promise.all(found.map((address) => look(address, resolved, timeout, signal)));
   if (signal?.aborted === true)
     throw new AbortedError('it was aborted', { operation: 'health', cause: signal.reason }, false);
   return judge(asked, maxLag);

@@ -37,7 +37,11 @@ export function openLink(
     user.opened(socket);
   });
   return {
-    cancel: () => void socket.off('error', onError).on('error', () => undefined).destroy(),
+    cancel: () =>
+      void socket
+        .off('error', onError)
+        .on('error', () => undefined)
+        .destroy(),
     timedOut: (milliseconds) => new LinkError(`a connection took more than ${milliseconds} ms`),
   };
 }

@@ -56,13 +56,17 @@ export class Pool implements AsyncDisposable {
       takeBack: (lent, discard) => this.#takeBack(lent, discard),
       hasLent: (lent) => this.#lent.has(lent),
     };
-    this.#opener = new Opener(servers, { ...options.client, failFast: options.failFast }, {
-      isNeeded: () => this.#waiting.length > 0 || this.#alive.size < options.min,
-      failed: (error) => {
-        // While others are lent, one of them may be given back.
-        if (this.#lent.size === 0) this.#waiting.rejectAll(error);
+    this.#opener = new Opener(
+      servers,
+      { ...options.client, failFast: options.failFast },
+      {
+        isNeeded: () => this.#waiting.length > 0 || this.#alive.size < options.min,
+        failed: (error) => {
+          // While others are lent, one of them may be given back.
+          if (this.#lent.size === 0) this.#waiting.rejectAll(error);
+        },
       },
-    });
+    );
     const { min, max, idleTimeout } = options;
     this.#store = createStore<PooledClient>(
       {

@@ -211,7 +211,15 @@ describe('metrics()', () => {
     await fourth.refuse();
     await attached();
     const { connections, sessions, availability } = zk.metrics();
-    expect(connections).toEqual({ attempts: 5, failedAttempts: 1, connected: 3, reconnected: 1, readOnly: 0, moved: 0, lost: 2 });
+    expect(connections).toEqual({
+      attempts: 5,
+      failedAttempts: 1,
+      connected: 3,
+      reconnected: 1,
+      readOnly: 0,
+      moved: 0,
+      lost: 2,
+    });
     expect(sessions).toEqual({ opened: 2, expired: 1, lost: 0, stalled: 0 });
     expect(availability.connected).toBeGreaterThanOrEqual(1_000);
     expect(availability.wanted).toBe(performance.now());
