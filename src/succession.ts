@@ -72,6 +72,7 @@ export class Succession {
       hold: this.#hold,
       metrics: this.telemetry.metrics,
       onMoved: (session, from, why) => this.telemetry.moved(session, from, why),
+      onLeaving: () => this.telemetry.leaving(),
       onEvent: (event) => this.#tell(event),
       onEnded: (session, state) => this.#ended(session, state),
       onAttempt: (server, purpose) => {
@@ -145,7 +146,6 @@ export class Succession {
       throw new InvalidArgumentError(problem, { operation: 'updateServers' });
     }
     const moves = this.#list.update(servers, this.#session.place, lastResort);
-    if (moves) this.telemetry.leaving();
     this.#session.serversChanged(moves);
     return moves;
   }

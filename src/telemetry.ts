@@ -84,7 +84,7 @@ export class Telemetry {
     });
   }
 
-  /** The servers have changed, and the one in use is left for another. */
+  /** The server in use is left for another one, on purpose. */
   leaving(): void {
     this.#isLeaving = true;
   }

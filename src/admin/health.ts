@@ -1,9 +1,9 @@
 import type Long from 'long';
 import { now } from '../clock.js';
 import { formatServer, parseConnectString, type ServerAddress } from '../connection/connect-string.js';
+import { HostQuery } from '../connection/rounds.js';
 import { SrvHosts } from '../connection/srv-hosts.js';
-import { AbortedError, InvalidArgumentError, type ZooKeeperError } from '../errors.js';
-import { limited } from '../limited.js';
+import { AbortedError, InvalidArgumentError, LinkError, type ZooKeeperError } from '../errors.js';
 import { rejectUnknown, type SrvResolver } from '../options.js';
 import { ServerNotServingError } from './errors.js';
 import { FourLetterAdmin } from './four-letter.js';
@@ -111,21 +111,27 @@ export async function health(connectString: string, options: HealthOptions = {})
 }
 
 /** The servers that SRV records name, or why there are none. */
-async function findServers(
+function findServers(
   srvName: string,
   resolveSrv: SrvResolver | undefined,
   { timeout }: ResolvedAdminOptions,
   signal: AbortSignal | undefined,
 ): Promise<readonly ServerAddress[] | string> {
-  const hosts = new SrvHosts(srvName, resolveSrv);
-  const over = new AbortController();
-  try {
-    return await limited(hosts.servers(over.signal), { timeout, signal }, { operation: 'health' });
-  } catch (error) {
-    return `${hosts.name}: ${error instanceof Error ? error.message : String(error)}`;
-  } finally {
-    over.abort();
-  }
+  return new Promise((resolve) => {
+    const hosts = new SrvHosts(srvName, resolveSrv);
+    const settle = (answer: readonly ServerAddress[] | Error): void => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve(answer instanceof Error ? `${hosts.name}: ${answer.message}` : answer);
+    };
+    const query = new HostQuery(hosts, timeout, false, settle);
+    const onAbort = (): void => {
+      query.stop();
+      settle(new LinkError('it was aborted'));
+    };
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+    else query.start();
+  });
 }
 
 /** A server before it is compared with the others. */

@@ -1,6 +1,5 @@
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import type { Socket } from 'node:net';
 import { after } from '../clock.js';
 import type { ServerAddress } from '../connection/connect-string.js';
 import { AbortedError, OperationTimeoutError, type ZooKeeperError } from '../errors.js';

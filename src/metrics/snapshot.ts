@@ -92,7 +92,10 @@ export interface Metrics {
     readonly reconnected: number;
     /** How often a server without a quorum had to do (see the option `readOnly`). */
     readonly readOnly: number;
-    /** How often a server was left for another because the list of servers had changed. */
+    /**
+     * How often a server was left for another one on purpose: because the list of servers had changed, or because a
+     * server without a quorum had had to do, and one was found that takes writes.
+     */
     readonly moved: number;
     /** How often the connection of a session was lost otherwise. */
     readonly lost: number;

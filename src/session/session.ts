@@ -254,7 +254,10 @@ export class Session {
     const before = this.#channel;
     this.#channel = channel;
     this.#release.reconnected();
-    before?.connection.end(new LinkError('a server was found that takes writes'));
+    if (before !== undefined) {
+      around.onLeaving();
+      before.connection.end(new LinkError('a server was found that takes writes'));
+    }
     this.#prove(channel, readOnly);
   }
 
@@ -418,6 +421,7 @@ export class Session {
     const channel = this.#channel;
     if (channel === undefined || isFinal(this.#state) || !leave) return;
     const why = 'the servers have changed, and this one is left for another';
+    this.around.onLeaving();
     if (this.isAttached) channel.leave(why, this.#timeout * LEAVE_WITHIN);
     else channel.connection.end(new LinkError(why));
   }

@@ -255,8 +255,14 @@ describe('metrics()', () => {
     expect(logger.texts).toContain(
       'warn zookit session 0xff, server zk:2181: connecting -> readonly: at zk:2181, session timeout 9000 ms',
     );
-    await socket.close();
-    expect(zk.metrics().connections).toMatchObject({ readOnly: 1, lost: 1 });
+    // One that takes writes is found beside it, and no connection was lost.
+    await attached();
+    expect(zk.state).toBe('connected');
+    expect(zk.metrics().connections).toMatchObject({ connected: 1, readOnly: 1, moved: 1, lost: 0 });
+    expect(logger.texts).toContain(
+      'info zookit session 0xff, server zk:2181: readonly -> suspended: a server was found that takes writes',
+    );
+    expect(connections).toContainEqual(expect.objectContaining({ type: 'disconnected', server: 'zk:2181' }));
   });
 
   it('counts a move to another server as that, and logs it without alarm', async () => {
