@@ -3,6 +3,7 @@ import { formatServer } from './connection/connect-string.js';
 import { hexOf } from './log.js';
 import type { SessionCredentials } from './options.js';
 import type { Session } from './session/session.js';
+import type { Stat } from './stat.js';
 
 /** One session of a client, as users see it. It stays the same object as long as the session lasts. */
 export class SessionInfo {
@@ -16,6 +17,11 @@ export class SessionInfo {
   /** The id; 0 until the first connection. An ephemeral znode of this session has it as `ephemeralOwner`. */
   get id(): Long {
     return this.#session.id;
+  }
+
+  /** Whether a znode with this stat is an ephemeral one of this session. */
+  owns({ ephemeralOwner }: Pick<Stat, 'ephemeralOwner'>): boolean {
+    return !ephemeralOwner.isZero() && ephemeralOwner.equals(this.id);
   }
 
   /** The negotiated session timeout, milliseconds; 0 until the first connection. */

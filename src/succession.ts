@@ -72,6 +72,7 @@ export class Succession {
       hold: this.#hold,
       metrics: this.telemetry.metrics,
       onMoved: (session, from, why) => this.telemetry.moved(session, from, why),
+      onLeaving: () => this.telemetry.leaving(),
       onEvent: (event) => this.#tell(event),
       onEnded: (session, state) => this.#ended(session, state),
       onAttempt: (server, purpose) => {

@@ -9,6 +9,7 @@ import type { ResolvedOptions } from './options.js';
 import type { Purpose } from './session/attacher.js';
 import type { LastZxid } from './session/last-zxid.js';
 import type { Session } from './session/session.js';
+import { isAttached } from './session/states.js';
 
 /** How much a new state matters. */
 const levels: Readonly<Record<SessionState, LogLevel>> = {
@@ -38,6 +39,8 @@ export class Telemetry {
   #connectedTo: string | undefined;
   /** Attempts since the last connection. */
   #attempts = 0;
+  /** The server in use is about to be left, on purpose. */
+  #isLeaving = false;
   /** Servers whose failure was reported since the last connection: in an outage, more of it would be noise. */
   readonly #reported = new Set<string>();
 
@@ -73,11 +76,17 @@ export class Telemetry {
       this.#attempts = 0;
       this.#reported.clear();
     }
-    this.#write(levels[state], 'session', `${from} -> ${state}: ${why}`, {
+    const level = this.#isLeaving && state === 'suspended' ? 'info' : levels[state];
+    this.#write(level, 'session', `${from} -> ${state}: ${why}`, {
       session: session.hexId,
-      server: from === 'connected' ? this.#connectedTo : this.#server,
+      server: isAttached(from) ? this.#connectedTo : this.#server,
       ...(timeout > 0 ? { sessionTimeout: timeout } : {}),
     });
+  }
+
+  /** The server in use is left for another one, on purpose. */
+  leaving(): void {
+    this.#isLeaving = true;
   }
 
   /** Before users are told of an event. */
@@ -117,9 +126,12 @@ export class Telemetry {
         if (event.resumed) connections.reconnected++;
         else sessions.opened++;
         availability.up(now());
+        this.#isLeaving = false;
         break;
       case 'suspended':
-        connections.lost++;
+        if (this.#isLeaving) connections.moved++;
+        else connections.lost++;
+        this.#isLeaving = false;
         availability.down(now());
         break;
       case 'lost':
@@ -135,7 +147,11 @@ export class Telemetry {
         availability.end(now());
         break;
       case 'readonly':
+        connections.readOnly++;
+        break;
       case 'stalled':
+        sessions.stalled++;
+        break;
       case 'aheadOfServers':
         break;
     }
@@ -173,6 +189,8 @@ export class Telemetry {
     if (type === 'connected') {
       const { server, sessionTimeout, resumed } = event;
       channels.connection.publish({ type, session, server, sessionTimeout, resumed } satisfies ConnectionMessage);
+    } else if (type === 'readonly') {
+      channels.connection.publish({ type, session, server: event.server } satisfies ConnectionMessage);
     } else if (type === 'suspended') {
       const { cause } = event;
       const server = this.#connectedTo ?? '';

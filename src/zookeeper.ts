@@ -86,8 +86,9 @@ export interface ConnectOptions extends ClientOptions {
 /**
  * A client of a ZooKeeper ensemble: one session at a time, over any number of connections.
  *
- * **Order.** Requests are sent, and their promises settle, in the order of the calls. A watch tells of a change before
- * any read shows it.
+ * **Order.** Requests are sent, and their promises settle, in the order of the calls, but for two cases: a read that was
+ * lost with its connection is sent again, and may settle after a later write that failed; what is ended by its own
+ * limits, or refused before it is sent, settles at once. A watch tells of a change before any read shows it.
  *
  * **When the connection is lost**, operations wait for the next one (see `offlineQueue`); reads that were on the wire
  * are sent again, writes reject with `ConnectionLossError`, whose `mayHaveBeenApplied` says whether the server may have

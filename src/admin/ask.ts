@@ -1,18 +1,11 @@
+import type { Socket } from 'node:net';
 import { after } from '../clock.js';
 import { formatServer, type ServerAddress } from '../connection/connect-string.js';
+import { tlsFor } from '../connection/secure-dial.js';
 import { AbortedError, OperationTimeoutError, type ZooKeeperError } from '../errors.js';
-import {
-  CommandRefusedError,
-  NoAnswerError,
-  ServerNotServingError,
-  ServerUnreachableError,
-  UnexpectedAnswerError,
-} from './errors.js';
-import { describeLinkError, openLink } from './link.js';
+import { CommandRefusedError, NoAnswerError, ServerNotServingError, UnexpectedAnswerError } from './errors.js';
+import { openLink, unreachable } from './link.js';
 import type { ResolvedAdminOptions, ResolvedLimits } from './options.js';
-
-/** How far a question has come; errors mean something else at each step. */
-type Step = 'dialling' | 'securing' | 'asked';
 
 /** The words that change something at the server. */
 const changing: ReadonlySet<string> = new Set(['crst', 'srst', 'stmk']);
@@ -32,8 +25,8 @@ export function ask(
     const context = { operation: word };
     const chunks: Buffer[] = [];
     let size = 0;
-    let step: Step = 'dialling';
-    const mayHaveBeenApplied = (): boolean => step === 'asked' && changing.has(word);
+    let asked: Socket | undefined;
+    const mayHaveBeenApplied = (): boolean => asked !== undefined && changing.has(word);
     const aborted = (): AbortedError =>
       new AbortedError(`${server}: it was aborted`, { ...context, cause: signal?.reason }, mayHaveBeenApplied());
     const onAbort = (): void => fail(aborted());
@@ -42,31 +35,31 @@ export function ask(
       return;
     }
 
-    const { socket, ready, onReached } = openLink(address, tls, lookup);
+    const link = openLink(address, tlsFor(address, tls), lookup, {
+      opened: (socket) => converse(socket),
+      failed: (reason) => fail(unreachable(reason, word, server)),
+    });
     const timer = after(timeout, () => {
-      const what = { dialling: 'no connection', securing: 'no TLS handshake', asked: 'no answer' }[step];
-      fail(new OperationTimeoutError(`${server}: ${what} within ${timeout} ms`, context, mayHaveBeenApplied()));
+      const what = asked === undefined ? link.timedOut(timeout).message : `no answer within ${timeout} ms`;
+      fail(new OperationTimeoutError(`${server}: ${what}`, context, mayHaveBeenApplied()));
     });
     signal?.addEventListener('abort', onAbort);
-    onReached(() => {
-      if (step === 'dialling') step = 'securing';
-    });
-    socket.once(ready, () => {
-      step = 'asked';
-      socket.write(word);
-    });
-    socket.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size > maxAnswerBytes)
-        fail(new UnexpectedAnswerError(`the answer has more than ${maxAnswerBytes} bytes`, context, server));
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(linkError(step, size, error, word, server)));
-    socket.on('close', () => {
-      if (size === 0) fail(linkError(step, size, undefined, word, server));
-      else succeed(Buffer.concat(chunks).toString('utf8'));
-    });
 
+    function converse(socket: Socket): void {
+      asked = socket;
+      socket.write(word);
+      socket.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size > maxAnswerBytes)
+          fail(new UnexpectedAnswerError(`the answer has more than ${maxAnswerBytes} bytes`, context, server));
+      });
+      socket.on('error', (error) => fail(noAnswer(size, error, word, server)));
+      socket.on('close', () => {
+        if (size === 0) fail(noAnswer(size, undefined, word, server));
+        else succeed(Buffer.concat(chunks).toString('utf8'));
+      });
+    }
     function release(): void {
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
@@ -78,30 +71,23 @@ export function ask(
     function fail(error: ZooKeeperError): void {
       release();
       reject(error);
-      socket.destroy();
+      if (asked === undefined) link.cancel();
+      else asked.destroy();
     }
   });
 }
 
-function linkError(
-  step: Step,
-  size: number,
-  cause: NodeJS.ErrnoException | undefined,
-  word: string,
-  server: string,
-): ZooKeeperError {
-  const context = { operation: word, cause };
-  const said = cause === undefined ? 'the connection was closed' : describeLinkError(cause);
-  if (step === 'securing')
-    return new ServerUnreachableError(`the TLS handshake failed: ${said}`, context, server, 'tls');
-  if (step === 'dialling')
-    return new ServerUnreachableError(said, context, server, cause?.code === 'ECONNREFUSED' ? 'refused' : 'network');
+function noAnswer(size: number, cause: Error | undefined, word: string, server: string): NoAnswerError {
   const problem =
     size > 0
       ? 'the connection was lost in the middle of the answer'
       : 'the server closed the connection without an answer';
   const hint = size > 0 ? '' : '; it may not know the word, or speak TLS only, or be something else';
-  return new NoAnswerError(problem + (cause === undefined ? hint : `: ${said}`), context, server);
+  return new NoAnswerError(
+    problem + (cause === undefined ? hint : `: ${cause.message}`),
+    { operation: word, cause },
+    server,
+  );
 }
 
 /** What every word may be answered with in place of what was asked for. */

@@ -49,7 +49,7 @@ export class FourLetterAdmin implements ServerAdmin {
     this.#options = options;
   }
 
-  /** `host:port`. */
+  /** `host:port`, as it was given. */
   get server(): string {
     return formatServer(this.#address);
   }
@@ -156,7 +156,8 @@ export class FourLetterAdmin implements ServerAdmin {
  * Asks a server by four-letter words: `admin('zk1:2181').srvr()`. Connects anew for each question, by TLS with `tls`.
  * For the server that a client uses: `admin(zk.session.server)`.
  *
- * @param server `host:port`; the port is 2181 unless given
+ * @param server `host:port`, with `tcp://` or `tcp+tls://` before it where that differs from the option `tls`; the port is
+ * 2181 unless given
  * @throws InvalidConnectStringError if that names no server, InvalidArgumentError if it names several or at options
  * that are none.
  */
@@ -166,7 +167,11 @@ export function admin(server: string, options: AdminOptions = {}): FourLetterAdm
 }
 
 function oneServer(text: string): ServerAddress {
-  const { servers, chroot } = parseConnectString(text);
+  const { servers, srvName, chroot } = parseConnectString(text);
+  if (srvName !== undefined)
+    throw new InvalidArgumentError('dns-srv:// names no server by itself; health() looks up those that it stands for', {
+      operation: 'admin',
+    });
   const [address, ...others] = servers;
   if (address === undefined || others.length > 0 || chroot.prefix !== '')
     throw new InvalidArgumentError(`${JSON.stringify(text)} must be one server: host:port`, { operation: 'admin' });

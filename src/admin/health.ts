@@ -1,8 +1,10 @@
 import type Long from 'long';
 import { now } from '../clock.js';
 import { formatServer, parseConnectString, type ServerAddress } from '../connection/connect-string.js';
-import { AbortedError, InvalidArgumentError, type ZooKeeperError } from '../errors.js';
-import { rejectUnknown } from '../options.js';
+import { HostQuery } from '../connection/rounds.js';
+import { SrvHosts } from '../connection/srv-hosts.js';
+import { AbortedError, InvalidArgumentError, LinkError, type ZooKeeperError } from '../errors.js';
+import { rejectUnknown, type SrvResolver } from '../options.js';
 import { ServerNotServingError } from './errors.js';
 import { FourLetterAdmin } from './four-letter.js';
 import {
@@ -18,6 +20,8 @@ import type { ServerMode, ServerReport } from './reports.js';
 export interface HealthOptions extends AdminOptions {
   /** From how many transactions on a server that is behind the leader is a problem. Default 10,000. */
   readonly maxLag?: number | undefined;
+  /** Finds the SRV records of a name, for `dns-srv://`. Default: the name servers of the system. */
+  readonly resolveSrv?: SrvResolver | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,7 +69,7 @@ export interface EnsembleHealth {
   readonly quorum: boolean;
   /** The one leader, or the standalone server; `undefined`: there is none, or more than one claims to be. */
   readonly leader: string | undefined;
-  /** In the order of the connection string. */
+  /** In the order of the connection string, or in that of SRV records. */
   readonly servers: readonly ServerHealth[];
 }
 
@@ -73,24 +77,61 @@ const DEFAULT_MAX_LAG = 10_000;
 
 /**
  * Asks all servers of a connection string how they are, at the same time, by `srvr`, which needs no whitelist. It
- * resolves within `timeout`, also when servers are down or hang: what they lack is in the result.
+ * resolves within `timeout`, also when servers are down or hang: what they lack is in the result. For `dns-srv://name`,
+ * it asks the servers that the records name now; where nobody can say which those are, the verdict is `down`.
  *
  * @throws InvalidConnectStringError, InvalidArgumentError at once; AbortedError. Never because of a server.
  */
 export async function health(connectString: string, options: HealthOptions = {}): Promise<EnsembleHealth> {
-  rejectUnknown(options, [...adminOptionNames, 'maxLag', 'signal'], 'option');
-  const { maxLag = DEFAULT_MAX_LAG, signal, ...common } = options;
+  rejectUnknown(options, [...adminOptionNames, 'maxLag', 'resolveSrv', 'signal'], 'option');
+  const { maxLag = DEFAULT_MAX_LAG, resolveSrv, signal, ...common } = options;
   if (typeof maxLag !== 'number' || !(maxLag >= 0))
     throw new InvalidArgumentError(`maxLag is ${String(maxLag)}; it must be a number of transactions`, {
       operation: 'health',
     });
   const resolved = resolveAdminOptions(common, 'health');
   resolveLimits({ signal }, resolved, 'health');
-  const { servers } = parseConnectString(connectString);
-  const asked = await Promise.all(servers.map((address) => look(address, resolved, signal)));
+  if (resolveSrv !== undefined && typeof resolveSrv !== 'function')
+    throw new InvalidArgumentError('resolveSrv must be a function, such as dns.promises.resolveSrv', {
+      operation: 'health',
+    });
+  const { servers, srvName } = parseConnectString(connectString);
+  const begin = now();
+  const found = srvName === undefined ? servers : await findServers(srvName, resolveSrv, resolved, signal);
+  if (typeof found === 'string' && signal?.aborted !== true)
+    return { verdict: 'down', problems: [found], quorum: false, leader: undefined, servers: [] };
+  const timeout = Math.max(0, resolved.timeout - (now() - begin));
+  const asked =
+    typeof found === 'string'
+      ? []
+      : await Promise.all(found.map((address) => look(address, resolved, timeout, signal)));
   if (signal?.aborted === true)
     throw new AbortedError('it was aborted', { operation: 'health', cause: signal.reason }, false);
   return judge(asked, maxLag);
+}
+
+/** The servers that SRV records name, or why there are none. */
+function findServers(
+  srvName: string,
+  resolveSrv: SrvResolver | undefined,
+  { timeout }: ResolvedAdminOptions,
+  signal: AbortSignal | undefined,
+): Promise<readonly ServerAddress[] | string> {
+  return new Promise((resolve) => {
+    const hosts = new SrvHosts(srvName, resolveSrv);
+    const settle = (answer: readonly ServerAddress[] | Error): void => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve(answer instanceof Error ? `${hosts.name}: ${answer.message}` : answer);
+    };
+    const query = new HostQuery(hosts, timeout, false, settle);
+    const onAbort = (): void => {
+      query.stop();
+      settle(new LinkError('it was aborted'));
+    };
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+    else query.start();
+  });
 }
 
 /** A server before it is compared with the others. */
@@ -99,14 +140,17 @@ type Look = Omit<ServingServer, 'lag'> | FailedServer;
 async function look(
   address: ServerAddress,
   options: ResolvedAdminOptions,
+  timeout: number,
   signal: AbortSignal | undefined,
 ): Promise<Look> {
   const server = formatServer(address);
   const begin = now();
   try {
-    const report = await new FourLetterAdmin(address, options).srvr({ signal });
+    const report = await new FourLetterAdmin(address, options).srvr({ timeout, signal });
     return { state: 'serving', server, role: report.mode, responseTime: now() - begin, report };
   } catch (error) {
+    // An option that turns out to be wrong only now, such as what a function of `tls` returns.
+    if (error instanceof InvalidArgumentError) throw error;
     const state = error instanceof ServerNotServingError ? 'notServing' : 'unreachable';
     return { state, server, error: error as ZooKeeperError };
   }

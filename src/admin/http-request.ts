@@ -1,9 +1,11 @@
-import { type ClientRequest, request as plainRequest, type RequestOptions } from 'node:http';
+import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { after } from '../clock.js';
-import { AbortedError, InvalidArgumentError, OperationTimeoutError, type ZooKeeperError } from '../errors.js';
-import { NoAnswerError, ServerUnreachableError, UnexpectedAnswerError } from './errors.js';
-import { describeLinkError } from './link.js';
+import type { ServerAddress } from '../connection/connect-string.js';
+import { AbortedError, OperationTimeoutError, type ZooKeeperError } from '../errors.js';
+import { TlsSource } from '../tls-options.js';
+import { NoAnswerError, UnexpectedAnswerError } from './errors.js';
+import { type Link, openLink, unreachable } from './link.js';
 import type { ResolvedAdminOptions, ResolvedLimits } from './options.js';
 
 /** An HTTP request to an AdminServer. */
@@ -31,7 +33,8 @@ export function askHttp(
   { timeout, signal }: ResolvedLimits,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const { method, command } = question;
+    const { method, url, command, headers } = question;
+    const { tls, lookup } = options;
     const context = { operation: command };
     let reached = false;
     const mayHaveBeenApplied = (): boolean =>
@@ -43,14 +46,30 @@ export function askHttp(
       return;
     }
 
-    const request = open(question, options);
+    let link: Link | undefined;
+    const send = url.protocol === 'https:' ? secureRequest : plainRequest;
+    const request = send(url, {
+      method,
+      headers,
+      // Without an agent there is no connection that stays open.
+      createConnection: (_, connected) => {
+        link = openLink(addressOf(url), url.protocol === 'https:' ? (tls ?? TlsSource.standard) : undefined, lookup, {
+          opened: (socket) => {
+            reached = true;
+            connected(null, socket);
+          },
+          failed: (reason) => fail(unreachable(reason, command, server)),
+        });
+        return undefined;
+      },
+    });
     const onAbort = (): void => fail(aborted());
-    const timer = after(timeout, () =>
-      fail(new OperationTimeoutError(`${server}: no answer within ${timeout} ms`, context, mayHaveBeenApplied())),
-    );
+    const timer = after(timeout, () => {
+      const what = reached ? `no answer within ${timeout} ms` : (link?.timedOut(timeout).message ?? '');
+      fail(new OperationTimeoutError(`${server}: ${what}`, context, mayHaveBeenApplied()));
+    });
     signal?.addEventListener('abort', onAbort);
-    request.on('socket', (socket) => socket.once('connect', () => (reached = true)));
-    request.on('error', (error: NodeJS.ErrnoException) => fail(requestError(error, reached, command, server)));
+    request.on('error', (error: NodeJS.ErrnoException) => fail(requestError(error, command, server)));
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -65,13 +84,13 @@ export function askHttp(
       );
       response.on('end', () => {
         release();
-        const headers = Object.entries(response.headersDistinct).map(([name, values = []]): [string, string] => [
+        const received = Object.entries(response.headersDistinct).map(([name, values = []]): [string, string] => [
           name,
           values.join(', '),
         ]);
         resolve({
           status: response.statusCode ?? 0,
-          headers: Object.fromEntries(headers),
+          headers: Object.fromEntries(received),
           body: Buffer.concat(chunks),
         });
       });
@@ -85,38 +104,20 @@ export function askHttp(
     function fail(error: ZooKeeperError): void {
       release();
       reject(error);
+      if (!reached) link?.cancel();
       request.destroy();
     }
   });
 }
 
-function open({ method, url, headers }: HttpQuestion, { tls, lookup }: ResolvedAdminOptions): ClientRequest {
-  // Without an agent there is no connection that stays open.
-  const common: RequestOptions = {
-    method,
-    headers,
-    agent: false,
-    ...(lookup === undefined ? {} : { lookup }),
-  };
-  if (url.protocol === 'http:') return plainRequest(url, common);
-  try {
-    return secureRequest(url, { ...tls, ...common });
-  } catch (error) {
-    throw new InvalidArgumentError(`the tls options cannot be used: ${(error as Error).message}`, { cause: error });
-  }
+/** Where the AdminServer listens. Brackets around an IPv6 address are of the form of URLs only. */
+function addressOf({ protocol, hostname, port }: URL): ServerAddress {
+  const standard = protocol === 'https:' ? 443 : 80;
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? standard : Number(port) };
 }
 
-function requestError(cause: NodeJS.ErrnoException, reached: boolean, command: string, server: string): ZooKeeperError {
+function requestError(cause: NodeJS.ErrnoException, command: string, server: string): ZooKeeperError {
   const context = { operation: command, cause };
-  if (!reached)
-    return new ServerUnreachableError(
-      describeLinkError(cause),
-      context,
-      server,
-      cause.code === 'ECONNREFUSED' ? 'refused' : 'network',
-    );
-  if (/^(ERR_SSL|ERR_TLS|CERT_|EPROTO|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(cause.code ?? ''))
-    return new ServerUnreachableError(`the TLS handshake failed: ${cause.message}`, context, server, 'tls');
   if ((cause.code ?? '').startsWith('HPE_'))
     return new UnexpectedAnswerError(`the answer is no HTTP: ${cause.message}`, context, server);
   return new NoAnswerError(cause.message, context, server);

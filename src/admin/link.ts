@@ -1,40 +1,60 @@
-import { isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect } from 'node:tls';
-import { type ServerAddress } from '../connection/connect-string.js';
-import { dial, type Lookup } from '../connection/dial.js';
-import { InvalidArgumentError } from '../errors.js';
+import type { Socket } from 'node:net';
+import type { ServerAddress } from '../connection/connect-string.js';
+import { describeLinkFailure, dial, type Lookup } from '../connection/dial.js';
+import { SecureDial } from '../connection/secure-dial.js';
+import { InvalidArgumentError, LinkError, TlsError, type ZooKeeperError } from '../errors.js';
+import type { TlsSource } from '../tls-options.js';
+import { ServerUnreachableError } from './errors.js';
 
-/** A socket on its way to a server, and the event by which it can be written to. */
+/** Who is told what comes of it: one of the two, once. */
+export interface LinkUser {
+  /** There is a socket that can be written to; its errors are the user's from now on. */
+  opened(socket: Socket): void;
+  failed(reason: Error): void;
+}
+
+/** A connection on its way to a server. */
 export interface Link {
-  readonly socket: Socket;
-  readonly ready: 'connect' | 'secureConnect';
-  /** Calls back when the way to the server is there, also when TLS is still to be agreed on. */
-  readonly onReached: (listener: () => void) => void;
+  /** Gives it up, and tells nobody. */
+  cancel(): void;
+  /** Why it took too long. */
+  timedOut(milliseconds: number): Error;
 }
 
-/** Node reports a failed attempt at several addresses of a name as one error without a message. */
-export function describeLinkError(error: Error): string {
-  const { errors } = error as Partial<AggregateError>;
-  return error.message === '' && Array.isArray(errors)
-    ? errors.map((each) => (each as Error).message).join(', ')
-    : error.message;
+/** Dials a server as clients do, by TLS if there are settings for it. */
+export function openLink(
+  server: ServerAddress,
+  tls: TlsSource | undefined,
+  lookup: Lookup | undefined,
+  user: LinkUser,
+): Link {
+  if (tls !== undefined) return new SecureDial(server, tls, { lookup, unref: false }, user);
+  const socket = dial(server, lookup);
+  const onError = (cause: Error): void => user.failed(new LinkError(describeLinkFailure(cause), { cause }));
+  socket.once('error', onError);
+  socket.once('connect', () => {
+    socket.off('error', onError);
+    user.opened(socket);
+  });
+  return {
+    cancel: () =>
+      void socket
+        .off('error', onError)
+        .on('error', () => undefined)
+        .destroy(),
+    timedOut: (milliseconds) => new LinkError(`a connection took more than ${milliseconds} ms`),
+  };
 }
 
-/**
- * Dials a server, by TLS if there are options for it. The one place where this part meets TLS.
- * Throws `InvalidArgumentError` at certificates and keys that are none.
- */
-export function openLink(server: ServerAddress, tls: ConnectionOptions | undefined, lookup?: Lookup): Link {
-  const plain = dial(server, lookup);
-  const onReached = (listener: () => void): void => void plain.once('connect', listener);
-  if (tls === undefined) return { socket: plain, ready: 'connect', onReached };
-  // A name is asked for and checked; an address is checked only, because none may be asked for.
-  const name = isIP(server.host) === 0 ? { servername: server.host } : {};
-  try {
-    const socket = connect({ ...name, ...tls, host: server.host, socket: plain });
-    return { socket, ready: 'secureConnect', onReached };
-  } catch (error) {
-    plain.destroy();
-    throw new InvalidArgumentError(`the tls options cannot be used: ${(error as Error).message}`, { cause: error });
-  }
+/** The error for a link that there was none of. What is wrong with the options themselves is no fault of the server. */
+export function unreachable(reason: Error, operation: string, server: string): ZooKeeperError {
+  if (reason instanceof InvalidArgumentError) return reason;
+  const { code } = (reason.cause ?? {}) as NodeJS.ErrnoException;
+  const isTls = reason instanceof TlsError;
+  return new ServerUnreachableError(
+    isTls ? `the TLS connection failed: ${reason.message}` : reason.message,
+    { operation, cause: isTls ? reason : (reason.cause ?? reason) },
+    server,
+    isTls ? 'tls' : code === 'ECONNREFUSED' ? 'refused' : 'network',
+  );
 }

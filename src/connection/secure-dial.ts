@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as secure, type TLSSocket } from 'node:tls';
 import { LinkError, TlsError } from '../errors.js';
-import type { TlsSettings, TlsSource } from '../tls-options.js';
+import { type TlsSettings, TlsSource } from '../tls-options.js';
 import type { ServerAddress } from './connect-string.js';
 import { describeLinkFailure, dial, type Lookup } from './dial.js';
 import { tlsFailure } from './tls-failure.js';
@@ -11,6 +11,12 @@ export interface SecureDialUser {
   /** The handshake is over, and the server is who it should be. */
   opened(socket: TLSSocket, showsCertificate: boolean): void;
   failed(reason: Error): void;
+}
+
+/** A server may say by itself whether TLS is spoken there; if not, the option tells. */
+export function tlsFor(server: ServerAddress, option: TlsSource | undefined): TlsSource | undefined {
+  if (server.tls === undefined) return option;
+  return server.tls ? (option ?? TlsSource.standard) : undefined;
 }
 
 /** What is waited for. */

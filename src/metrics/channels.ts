@@ -57,6 +57,8 @@ export type ConnectionMessage =
       /** Whether the session was connected before. */
       readonly resumed: boolean;
     }
+  /** A server without a quorum has to do until another one is found, which `connected` tells of. */
+  | { readonly type: 'readonly'; readonly session: string; readonly server: string }
   | { readonly type: 'disconnected'; readonly session: string; readonly server: string; readonly cause: Error };
 
 /** The channels of `node:diagnostics_channel` that all clients of the process share. */

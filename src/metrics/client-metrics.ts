@@ -23,8 +23,16 @@ export type LiveMetrics = Pick<Metrics, 'state' | 'session' | 'watches'> & {
 export class ClientMetrics {
   readonly traffic: Traffic = noTraffic();
   readonly pings = new Histogram();
-  readonly connections = { attempts: 0, failedAttempts: 0, connected: 0, reconnected: 0, lost: 0 };
-  readonly sessions = { opened: 0, expired: 0, lost: 0 };
+  readonly connections = {
+    attempts: 0,
+    failedAttempts: 0,
+    connected: 0,
+    reconnected: 0,
+    readOnly: 0,
+    moved: 0,
+    lost: 0,
+  };
+  readonly sessions = { opened: 0, expired: 0, lost: 0, stalled: 0 };
   readonly availability: Availability;
   lastPing: number | null = null;
   /** Answers of all operations together. */

@@ -86,11 +86,18 @@ export interface Metrics {
     /** Attempts to reach a server. */
     readonly attempts: number;
     readonly failedAttempts: number;
-    /** How often a session was attached to a server. */
+    /** How often a session was attached to a server that takes writes. */
     readonly connected: number;
     /** Of these: to go on with a session that was connected before. */
     readonly reconnected: number;
-    /** How often the connection of a session was lost. */
+    /** How often a server without a quorum had to do (see the option `readOnly`). */
+    readonly readOnly: number;
+    /**
+     * How often a server was left for another one on purpose: because the list of servers had changed, or because a
+     * server without a quorum had had to do, and one was found that takes writes.
+     */
+    readonly moved: number;
+    /** How often the connection of a session was lost otherwise. */
     readonly lost: number;
   };
   readonly sessions: {
@@ -100,8 +107,10 @@ export interface Metrics {
     readonly expired: number;
     /** How often a session counted as lost by our own clock. */
     readonly lost: number;
+    /** How often this process was held up for so long that leases were at risk. */
+    readonly stalled: number;
   };
-  /** Time connected against time wanted: from `open()` to `close()`. */
+  /** Time connected to a server that takes writes against time wanted: from `open()` to `close()`. */
   readonly availability: {
     readonly wanted: number;
     readonly connected: number;

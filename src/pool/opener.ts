@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { after } from '../clock.js';
+import type { HostProvider } from '../connection/host-provider.js';
 import { logOf } from '../log.js';
-import type { ClientOptions } from '../options.js';
-import { ZooKeeper } from '../zookeeper.js';
+import { type ConnectOptions, ZooKeeper } from '../zookeeper.js';
 
 const log = logOf('pool');
 
@@ -30,8 +30,8 @@ export class Opener {
   #lastFailure: Error | undefined;
 
   constructor(
-    private readonly connectString: string,
-    private readonly options: ClientOptions,
+    private readonly servers: string | HostProvider,
+    private readonly options: ConnectOptions,
     private readonly events: OpenerEvents,
   ) {
     // Each opening listens.
@@ -53,7 +53,7 @@ export class Opener {
     for (;;) {
       if (this.signal.aborted) return undefined;
       try {
-        const zk = await ZooKeeper.connect(this.connectString, { ...this.options, signal: this.signal });
+        const zk = await ZooKeeper.connect(this.servers, { ...this.options, signal: this.signal });
         this.#failures = 0;
         this.#lastFailure = undefined;
         return zk;

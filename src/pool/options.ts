@@ -11,6 +11,11 @@ export interface PoolOptions extends Omit<ClientOptions, 'session' | 'renewSessi
   readonly acquireTimeout?: number | undefined;
   /** How long a session above `min` stays open while nobody needs it, milliseconds. Default 300,000. */
   readonly idleTimeout?: number | undefined;
+  /**
+   * Whether an opening gives up as soon as every server was tried once, in place of going on until `connectTimeout`, so
+   * that those who wait hear of it soon. Default `false`.
+   */
+  readonly failFast?: boolean | undefined;
   /** How many may wait for a client. One more is refused. Default 1,000. */
   readonly maxPending?: number | undefined;
 }
@@ -22,6 +27,7 @@ export interface ResolvedPoolOptions {
   readonly acquireTimeout: number;
   readonly idleTimeout: number;
   readonly maxPending: number;
+  readonly failFast: boolean;
   readonly client: ClientOptions;
 }
 
@@ -40,16 +46,19 @@ const context = { operation: 'createPool' };
 
 /** Fills in the defaults. Throws `InvalidArgumentError` at an unknown name or a value out of range. */
 export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
-  const { min, max, acquireTimeout, idleTimeout, maxPending, ...client } = options;
+  const { min, max, acquireTimeout, idleTimeout, maxPending, failFast = false, ...client } = options;
   rejectUnfit(client);
   rejectUnknown(client, clientOptionNames, `option of a pool or its clients`);
   resolveOptions(client);
+  if (typeof failFast !== 'boolean')
+    throw new InvalidArgumentError(`failFast is ${String(failFast)}; it must be true or false`, context);
   const resolved = {
     min: number('min', min),
     max: number('max', max),
     acquireTimeout: number('acquireTimeout', acquireTimeout),
     idleTimeout: number('idleTimeout', idleTimeout),
     maxPending: number('maxPending', maxPending),
+    failFast,
     client,
   };
   if (resolved.min > resolved.max)

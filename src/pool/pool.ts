@@ -1,9 +1,10 @@
 import { createPool as createStore, type Pool as Store } from 'generic-pool';
 import { after } from '../clock.js';
-import { parseConnectString } from '../connection/connect-string.js';
+import type { HostProvider } from '../connection/host-provider.js';
 import { ClosedError, InvalidArgumentError, QueueFullError } from '../errors.js';
 import { logOf } from '../log.js';
-import { rejectUnknown } from '../options.js';
+import { rejectUnknown, resolveOptions } from '../options.js';
+import { readSource } from '../server-source.js';
 import { ZooKeeper } from '../zookeeper.js';
 import { type Lender, LentClient } from './lent-client.js';
 import { Loan } from './loan.js';
@@ -49,19 +50,23 @@ export class Pool implements AsyncDisposable {
   #onReturned: (() => void) | undefined;
 
   /** Use {@link createPool}. @internal */
-  constructor(connectString: string, options: ResolvedPoolOptions) {
+  constructor(servers: string | HostProvider, options: ResolvedPoolOptions) {
     this.#options = options;
     this.#lender = {
       takeBack: (lent, discard) => this.#takeBack(lent, discard),
       hasLent: (lent) => this.#lent.has(lent),
     };
-    this.#opener = new Opener(connectString, options.client, {
-      isNeeded: () => this.#waiting.length > 0 || this.#alive.size < options.min,
-      failed: (error) => {
-        // While others are lent, one of them may be given back.
-        if (this.#lent.size === 0) this.#waiting.rejectAll(error);
+    this.#opener = new Opener(
+      servers,
+      { ...options.client, failFast: options.failFast },
+      {
+        isNeeded: () => this.#waiting.length > 0 || this.#alive.size < options.min,
+        failed: (error) => {
+          // While others are lent, one of them may be given back.
+          if (this.#lent.size === 0) this.#waiting.rejectAll(error);
+        },
       },
-    });
+    );
     const { min, max, idleTimeout } = options;
     this.#store = createStore<PooledClient>(
       {
@@ -278,11 +283,13 @@ export class Pool implements AsyncDisposable {
  * A pool of sessions with an ensemble, opened as they are needed, `min` of them at once. For when a pool helps, and when
  * one client is right, see docs/pool.md.
  *
+ * @param servers as for `ZooKeeper.connect`; a host provider is asked by each client of the pool, on its own.
  * @throws InvalidConnectStringError, InvalidArgumentError.
  */
-export function createPool(connectString: string, options: PoolOptions = {}): Pool {
-  parseConnectString(connectString);
-  return new Pool(connectString, resolvePoolOptions(options));
+export function createPool(servers: string | HostProvider, options: PoolOptions = {}): Pool {
+  const resolved = resolvePoolOptions(options);
+  readSource(servers, resolveOptions(resolved.client));
+  return new Pool(servers, resolved);
 }
 
 function closedError(): ClosedError {

@@ -3,11 +3,11 @@ import { after, type Timer } from '../clock.js';
 import { Connection } from '../connection/connection.js';
 import { formatServer, type ServerAddress } from '../connection/connect-string.js';
 import type { HostQuery, Rounds } from '../connection/rounds.js';
+import { tlsFor } from '../connection/secure-dial.js';
 import { LinkError } from '../errors.js';
 import type { Traffic } from '../metrics/traffic.js';
 import type { ResolvedOptions } from '../options.js';
 import type { ConnectRequest } from '../protocol/records.js';
-import { TlsSource } from '../tls-options.js';
 import { type HandshakeAnswer, readHandshake, type SessionKey, writeHandshake } from './handshake.js';
 
 /** How long one attempt may take at least and at most, milliseconds. */
@@ -208,12 +208,6 @@ export class Attacher {
   }
 }
 
-/** A server may say by itself whether TLS is spoken there; if not, the option tells. */
-function tlsFor(server: ServerAddress, { tls }: ResolvedOptions): TlsSource | undefined {
-  if (server.tls === undefined) return tls;
-  return server.tls ? (tls ?? TlsSource.standard) : undefined;
-}
-
 interface AttemptUser {
   readonly traffic: Traffic | undefined;
   answered(answer: HandshakeAnswer, connection: Connection, sentAt: number): void;
@@ -248,7 +242,7 @@ class Attempt {
       {
         maxFrameBytes: options.maxReplyBytes,
         lookup: options.lookup,
-        tls: tlsFor(server, options),
+        tls: tlsFor(server, options.tls),
         unref: options.unref,
         traffic: user.traffic,
       },

@@ -254,7 +254,10 @@ export class Session {
     const before = this.#channel;
     this.#channel = channel;
     this.#release.reconnected();
-    before?.connection.end(new LinkError('a server was found that takes writes'));
+    if (before !== undefined) {
+      around.onLeaving();
+      before.connection.end(new LinkError('a server was found that takes writes'));
+    }
     this.#prove(channel, readOnly);
   }
 
@@ -296,9 +299,9 @@ export class Session {
 
   /** A server without a quorum takes any session for alive, and makes one up where there is none. */
   #attachedReadOnly({ key, timeout }: Attached): void {
-    if (this.#isReal) return;
-    this.#key = key;
-    this.#timeout = timeout;
+    // Of a session that another process has opened, this is the first that is heard of its timeout.
+    if (!this.#isReal || this.#timeout === 0) this.#timeout = timeout;
+    if (!this.#isReal) this.#key = key;
   }
 
   /** No operation is sent before the server has accepted all credentials, those included that are added meanwhile. */
@@ -418,6 +421,7 @@ export class Session {
     const channel = this.#channel;
     if (channel === undefined || isFinal(this.#state) || !leave) return;
     const why = 'the servers have changed, and this one is left for another';
+    this.around.onLeaving();
     if (this.isAttached) channel.leave(why, this.#timeout * LEAVE_WITHIN);
     else channel.connection.end(new LinkError(why));
   }

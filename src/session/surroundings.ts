@@ -22,6 +22,8 @@ export interface SessionSurroundings<Session> {
   readonly metrics: ClientMetrics;
   /** Told at once of every change of state. It is not to act on the session, whose move is half made. */
   readonly onMoved: (session: Session, from: SessionState, why: string) => void;
+  /** Told at once when the server in use is about to be left for another one, which loses nothing. */
+  readonly onLeaving: () => void;
   /** Told of every change of state, in order. */
   readonly onEvent: (event: SessionEvent) => void;
   /** Told at once when a session has ended otherwise than by `close()`. */

@@ -1,4 +1,8 @@
 import { Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect as connectSocket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, it, jest, test } from '@jest/globals';
 import {
   ConnectError,
@@ -8,11 +12,12 @@ import {
   type SrvRecord,
   ZooKeeper,
 } from 'zookit';
+import { Certificates } from '../support/certificates.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
 import { sharedServer, useChroot } from '../support/shared.js';
 import { until } from '../support/until.js';
 import { startDnsServer } from '../support/dns-server.js';
-import { startWireServer } from '../support/wire-server.js';
+import { bytes, reply, startWireServer, stat } from '../support/wire-server.js';
 import { connectTo, EventLog, failureOf, op, openTo, Seen, startRig } from './rig.js';
 
 /** Long enough that nothing in these tests depends on the speed of the machine. */
@@ -309,4 +314,41 @@ describe('connect() with failFast', () => {
     await using zk = await ZooKeeper.connect(servers + useChroot(), { failFast: true });
     expect(zk.session.server).toBe(sharedServer().connectString);
   });
+});
+
+test('a client that speaks TLS follows a reconfiguration, and never to a port that speaks none', async () => {
+  using certificates = new Certificates();
+  const authority = certificates.authority('authority');
+  const { certFile, keyFile } = authority.issue('/CN=server', { altNames: ['DNS:localhost'] });
+  await using plain = await startWireServer();
+  const ends = createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (secure) => {
+    const behind = connectSocket(plain.port, plain.host);
+    for (const [one, other] of [
+      [secure, behind],
+      [behind, secure],
+    ] as const)
+      one.on('error', () => other.destroy()).pipe(other);
+  });
+  ends.listen(0, '127.0.0.1');
+  await once(ends, 'listening');
+  const { port } = ends.address() as AddressInfo;
+  try {
+    await using zk = openTo(`localhost:${port}`, {
+      sessionTimeout,
+      tls: { ca: authority.cert },
+      followReconfig: true,
+    });
+    const asked = await plain.frame();
+    expect(asked.opCode).toBe(op.getData);
+    const members = [
+      `server.1=localhost:2888:3888:participant;${plain.port}`,
+      `server.2=other.example:2888:3888:participant;${plain.port}`,
+      'version=100000000',
+    ];
+    asked.connection.send(reply(asked, { body: Buffer.concat([bytes(members.join('\n')), stat()]) }));
+    await until(() => zk.servers.length === 2, { what: 'the new servers' });
+    expect([...zk.servers].sort()).toEqual([`tcp+tls://localhost:${port}`, `tcp+tls://other.example:${port}`]);
+  } finally {
+    ends.close();
+  }
 });

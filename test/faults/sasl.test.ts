@@ -114,3 +114,43 @@ describe('R4: while the SASL exchange is under way', () => {
     expect(server.totalConnections).toBe(1);
   });
 });
+
+describe('a read-only server', () => {
+  const readOnly = { ...own(), readOnly: true };
+  const attach = { session: { id: '0x100000000000007', password: Buffer.alloc(16, 1).toString('base64') } };
+
+  it.each<[string, ClientOptions]>([
+    ['has no session yet', {}],
+    ['attaches to one whose timeout it does not know', attach],
+  ])('proves who it is to a client that %s', async (_, more) => {
+    // There, a server that takes writes is looked for in vain.
+    const handshake = ({ readOnly: willDo }: { readOnly: boolean | undefined }) =>
+      willDo === true ? { readOnly: true } : ('close' as const);
+    await using server = await startWireServer({ handshake });
+    await using zk = openTo(server.connectString, {
+      ...readOnly,
+      ...more,
+      auth: [{ scheme: 'digest', auth: 'alice:pw' }],
+    });
+    const hello = await server.frame();
+    expect([hello.opCode, tokenOf(hello)]).toEqual([saslOpCode, 'hello']);
+    // Whoever has no time at all has given up before this is over.
+    let asks = hello;
+    for (let round = 0; round < 20; round++) {
+      answer(asks, 'more');
+      asks = await server.frame();
+      expect([asks.connection, tokenOf(asks)]).toEqual([hello.connection, 'again']);
+    }
+    answer(asks, 'welcome');
+    const credentials = await server.frame();
+    expect([credentials.opCode, zk.state]).toEqual([op.auth, 'connecting']);
+    credentials.connection.send(reply({ xid: -4 }));
+    await zk.ready({ timeout: 20_000 });
+    expect([zk.state, zk.session.timeout]).toEqual(['readonly', 30_000]);
+    const read = zk.exists('/node');
+    const asked = await server.frame();
+    expect([asked.connection, asked.opCode]).toEqual([hello.connection, op.exists]);
+    asked.connection.send(reply(asked, { err: -101 }));
+    expect(await read).toBeNull();
+  });
+});

@@ -6,6 +6,7 @@ import {
   admin,
   type AdminError,
   CommandRefusedError,
+  health,
   InvalidArgumentError,
   InvalidConnectStringError,
   NoAnswerError,
@@ -13,12 +14,13 @@ import {
   type ServerReport,
   ServerNotServingError,
   ServerUnreachableError,
+  TlsError,
   UnexpectedAnswerError,
   ZooKeeper,
 } from 'zookit';
 import { freePort } from '../support/ports.cjs';
 import { until } from '../support/until.js';
-import { type SelfSigned, selfSigned } from '../support/self-signed.js';
+import { Certificates } from '../support/certificates.js';
 import { startEnsemble, startServer, type ZooKeeperServer } from '../support/zookeeper.js';
 import { failureOf } from './clients.js';
 
@@ -150,14 +152,15 @@ test('a server without a quorum does not serve', async () => {
 }, 90_000);
 
 describe('by TLS', () => {
-  let certificate: SelfSigned;
+  const certificates = new Certificates();
   let server: ZooKeeperServer;
   let secure: string;
   let ca: string;
 
   beforeAll(async () => {
-    certificate = selfSigned();
-    ca = certificate.cert;
+    const authority = certificates.authority('authority');
+    ca = authority.cert;
+    const { bothFile } = authority.issue('/CN=server', { altNames: ['IP:127.0.0.1'] });
     const port = await freePort();
     secure = `127.0.0.1:${port}`;
     server = await startServer({
@@ -165,9 +168,8 @@ describe('by TLS', () => {
         secureClientPort: port,
         secureClientPortAddress: '127.0.0.1',
         serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory',
-        'ssl.keyStore.location': certificate.storeFile,
-        'ssl.keyStore.password': certificate.password,
-        'ssl.trustStore.location': certificate.certFile,
+        'ssl.keyStore.location': bothFile,
+        'ssl.trustStore.location': authority.certFile,
         'ssl.clientAuth': 'none',
       },
     });
@@ -175,7 +177,7 @@ describe('by TLS', () => {
 
   afterAll(async () => {
     await server.close();
-    certificate[Symbol.dispose]();
+    certificates[Symbol.dispose]();
   });
 
   test('a word is asked and answered', async () => {
@@ -189,6 +191,33 @@ describe('by TLS', () => {
     const error = await failureOf(admin(secure, { tls: true, timeout: 20_000 }).srvr());
     expect(error).toBeInstanceOf(ServerUnreachableError);
     expect(error).toMatchObject({ reason: 'tls', server: secure });
+    expect((error as Error).cause).toBeInstanceOf(TlsError);
+    expect((error as Error).cause).toMatchObject({ problem: 'untrustedCertificate' });
+  });
+
+  test('the address says where TLS is spoken, before the option', async () => {
+    const [byTls, plain] = [`tcp+tls://${secure}`, `tcp://${server.connectString}`];
+    const options = { tls: () => ({ ca }), timeout: 20_000 };
+    expect((await admin(byTls, options).srvr()).mode).toBe('standalone');
+    expect((await admin(plain, options).srvr()).mode).toBe('standalone');
+    expect(admin(plain, options).server).toBe(plain);
+    expect(await failureOf(admin(byTls, { timeout: 20_000 }).srvr())).toMatchObject({ reason: 'tls' });
+    const { servers } = await health(`${byTls},${plain}`, options);
+    expect(servers.map(({ server: asked, state }) => [asked, state])).toEqual([
+      [byTls, 'serving'],
+      [plain, 'serving'],
+    ]);
+  });
+
+  test('a function that gives no settings', async () => {
+    const options = { tls: () => ({ cc: 'typing error' }) as object, timeout: 20_000 };
+    expect(await failureOf(admin(secure, options).srvr())).toBeInstanceOf(InvalidArgumentError);
+    expect(await failureOf(health(secure, options))).toBeInstanceOf(InvalidArgumentError);
+    const failing = { tls: () => Promise.reject(new Error('the vault is closed')), timeout: 20_000 };
+    expect(await failureOf(admin(secure, failing).srvr())).toMatchObject({
+      reason: 'tls',
+      message: expect.stringContaining('the vault is closed'),
+    });
   });
 
   test('TLS to a port that speaks none', async () => {
@@ -202,10 +231,8 @@ describe('by TLS', () => {
     });
   });
 
-  test('options that are none', async () => {
-    expect(await failureOf(admin(secure, { tls: { key: 'no key', cert: 'no certificate' } }).srvr())).toBeInstanceOf(
-      InvalidArgumentError,
-    );
+  test('options that are none', () => {
+    expect(() => admin(secure, { tls: { key: 'no key', cert: 'no certificate' } })).toThrow(InvalidArgumentError);
   });
 });
 
@@ -298,6 +325,11 @@ describe('bad input is refused:', () => {
     expect(() => admin('zk1:x')).toThrow(InvalidConnectStringError);
     expect(() => admin('zk1,zk2')).toThrow(InvalidArgumentError);
     expect(() => admin('zk1/chroot')).toThrow(InvalidArgumentError);
+  });
+
+  test('SRV records, which name several servers', () => {
+    expect(() => admin('dns-srv://zk.example')).toThrow(InvalidArgumentError);
+    expect(() => admin('dns-srv://zk.example')).toThrow('health()');
   });
 
   test.each([{ timeout: -1 }, { timeout: NaN }, { maxAnswerBytes: 0 }, { tls: 'yes' }, { lookup: 1 }, { tmeout: 1 }])(

@@ -41,6 +41,39 @@ test('a server that stands alone', async () => {
   ]);
 }, 60_000);
 
+test('servers that SRV records name', async () => {
+  await using server = await startServer();
+  const [name = '', port] = server.connectString.split(':');
+  const record = { name, port: Number(port), priority: 0, weight: 0 };
+  const resolveSrv = () => Promise.resolve([record]);
+  expect(await health('dns-srv://zk.example/app', { ...generous, resolveSrv })).toMatchObject({
+    verdict: 'healthy',
+    leader: server.connectString,
+  });
+}, 60_000);
+
+test('servers that nobody can name', async () => {
+  const why = () => Promise.reject(new Error('no such name'));
+  expect(await health('dns-srv://zk.example', { resolveSrv: why })).toEqual({
+    verdict: 'down',
+    problems: ['dns-srv://zk.example: no such name'],
+    quorum: false,
+    leader: undefined,
+    servers: [],
+  });
+  const silent = await health('dns-srv://zk.example', { resolveSrv: () => new Promise(() => undefined), timeout: 20 });
+  expect(silent.problems).toEqual([expect.stringContaining('20 ms')]);
+  const abort = new AbortController();
+  const resolveSrv = () => {
+    abort.abort();
+    return new Promise<never>(() => undefined);
+  };
+  expect(await failureOf(health('dns-srv://zk.example', { resolveSrv, signal: abort.signal }))).toBeInstanceOf(
+    AbortedError,
+  );
+  expect(await failureOf(health('zk', { resolveSrv: 1 as never }))).toBeInstanceOf(InvalidArgumentError);
+});
+
 test('an ensemble that loses one server after the other', async () => {
   await using ensemble = await startEnsemble(3, { systemProperties: { 'readonlymode.enabled': true } });
   const all = ensemble.connectString;

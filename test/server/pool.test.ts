@@ -56,6 +56,15 @@ describe('lending', () => {
     expect(idOf(again.zk)).toBe(id);
   });
 
+  test('asks a host provider for the servers', async () => {
+    const { connectString: server } = sharedServer();
+    const [host = '', port] = server.split(':');
+    const provider = { chroot, servers: () => [{ host, port: Number(port) }] };
+    await using clients = createPool(provider, { sessionTimeout: 20_000 });
+    expect(await clients.use((zk) => zk.root)).toBe(chroot);
+    expect(await clients.use((zk) => zk.session.server)).toBe(server);
+  });
+
   test('opens `min` sessions at once', async () => {
     await using clients = pool({ min: 2 });
     await until(() => clients.available === 2, { what: 'two sessions' });
@@ -335,6 +344,11 @@ describe('sessions that cannot be opened', () => {
     expect(await failureOf(clients.acquire())).toBeInstanceOf(ConnectError);
   });
 
+  test('with failFast, give up when every server was tried, long before connectTimeout', async () => {
+    await using clients = createPool(deadServer, { connectTimeout: 3_600_000, failFast: true });
+    expect(await failureOf(clients.acquire())).toBeInstanceOf(ConnectError);
+  });
+
   test('reject with AuthFailedError when the credentials are refused', async () => {
     await using clients = pool({ auth: [{ scheme: 'no-such-scheme', auth: 'x' }] });
     expect(await failureOf(clients.acquire())).toBeInstanceOf(AuthFailedError);
@@ -414,6 +428,9 @@ describe('bad input is refused at once:', () => {
 
   test('the connection string', () => {
     expect(() => createPool('')).toThrow(InvalidConnectStringError);
+    expect(() => createPool('zk', { failFast: 1 } as unknown as PoolOptions)).toThrow('failFast');
+    // What connect() would refuse is refused at once, and not tried for ever.
+    expect(() => createPool('dns-srv://zk', { followReconfig: true })).toThrow(InvalidArgumentError);
   });
 
   test('limits of a wait', async () => {

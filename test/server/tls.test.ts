@@ -6,8 +6,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   acl,
+  admin,
   type ClientOptions,
   ConnectError,
+  createPool,
+  health,
   InvalidArgumentError,
   LinkError,
   NoAuthError,
@@ -348,5 +351,27 @@ describe('options that cannot be right throw at once:', () => {
     } catch (error) {
       expect((error as { cause?: TlsError }).cause?.problem).toBe(problem);
     }
+  });
+});
+
+describe('what else connects takes the same options:', () => {
+  it('a pool', async () => {
+    await using pool = createPool(`localhost:${server.securePort}`, { ...patient, tls: () => good });
+    expect(await pool.use((zk) => zk.exists('/'))).not.toBeNull();
+    expect(() => createPool('zk', { tls: { caFile: '/no/such/file' } })).toThrow(/caFile cannot be read/);
+  });
+
+  it('four-letter words and health, with the certificate of the client', async () => {
+    const secure = `localhost:${server.securePort}`;
+    const limits = { timeout: 20_000 };
+    expect((await admin(secure, { ...limits, tls: good }).srvr()).mode).toBe('standalone');
+    const refused = await admin(secure, { ...limits, tls: { ...good, servername: 'other' } })
+      .srvr()
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ reason: 'tls', cause: { problem: 'wrongHostName' } });
+    expect((await health(`tcp+tls://${secure}`, { ...limits, tls: () => good })).verdict).toBe('healthy');
+    // What a client shows of its server is what can be asked.
+    await using zk = await connect(good);
+    expect((await admin(zk.session.server ?? '', { ...limits, tls: good }).srvr()).mode).toBe('standalone');
   });
 });

@@ -18,6 +18,16 @@ describe('a session as users see it', () => {
     expect(String(infoOf({ id }))).toBe(text);
   });
 
+  it('knows its own ephemeral znodes, and before there is a session none', () => {
+    const session = { id: Long.ZERO };
+    const info = infoOf(session);
+    expect(info.owns({ ephemeralOwner: Long.ZERO })).toBe(false);
+    session.id = Long.fromString('ef00000000000001', true, 16).toSigned();
+    expect(info.owns({ ephemeralOwner: Long.ZERO })).toBe(false);
+    expect(info.owns({ ephemeralOwner: Long.fromBits(1, 0xef000000 | 0) })).toBe(true);
+    expect(info.owns({ ephemeralOwner: Long.ONE })).toBe(false);
+  });
+
   it('has what another process needs to attach to it', () => {
     const info = infoOf({ id: Long.fromNumber(255), password: Buffer.from([1, 2, 3]) });
     expect(info.export()).toEqual({ id: '0xff', password: 'AQID' });

@@ -211,8 +211,16 @@ describe('metrics()', () => {
     await fourth.refuse();
     await attached();
     const { connections, sessions, availability } = zk.metrics();
-    expect(connections).toEqual({ attempts: 5, failedAttempts: 1, connected: 3, reconnected: 1, lost: 2 });
-    expect(sessions).toEqual({ opened: 2, expired: 1, lost: 0 });
+    expect(connections).toEqual({
+      attempts: 5,
+      failedAttempts: 1,
+      connected: 3,
+      reconnected: 1,
+      readOnly: 0,
+      moved: 0,
+      lost: 2,
+    });
+    expect(sessions).toEqual({ opened: 2, expired: 1, lost: 0, stalled: 0 });
     expect(availability.connected).toBeGreaterThanOrEqual(1_000);
     expect(availability.wanted).toBe(performance.now());
     expect(availability.wanted).toBeGreaterThan(since);
@@ -230,6 +238,58 @@ describe('metrics()', () => {
     await clock.advance(10_000);
     expect(zk.metrics().sessions).toMatchObject({ lost: 1, expired: 0 });
     expect(zk.metrics().session.remaining).toBe(0);
+  });
+
+  it('counts a read-only server that has to do, which is no time connected', async () => {
+    const connections = published<{ type: string }>('zookit:connection');
+    const logger = new KeptLog();
+    const zk = open({ readOnly: true, logger });
+    const socket = await dialled();
+    await socket.accept();
+    await socket.welcome({ sessionId: 0xff, readOnly: true });
+    await clock.advance(1_000);
+    expect(zk.state).toBe('readonly');
+    expect(zk.metrics().connections).toMatchObject({ connected: 0, readOnly: 1, lost: 0 });
+    expect(zk.metrics().availability.connected).toBe(0);
+    expect(connections).toContainEqual({ type: 'readonly', session: '0xff', server: 'zk:2181' });
+    expect(logger.texts).toContain(
+      'warn zookit session 0xff, server zk:2181: connecting -> readonly: at zk:2181, session timeout 9000 ms',
+    );
+    // One that takes writes is found beside it, and no connection was lost.
+    await attached();
+    expect(zk.state).toBe('connected');
+    expect(zk.metrics().connections).toMatchObject({ connected: 1, readOnly: 1, moved: 1, lost: 0 });
+    expect(logger.texts).toContain(
+      'info zookit session 0xff, server zk:2181: readonly -> suspended: a server was found that takes writes',
+    );
+    expect(connections).toContainEqual(expect.objectContaining({ type: 'disconnected', server: 'zk:2181' }));
+  });
+
+  it('counts a move to another server as that, and logs it without alarm', async () => {
+    const logger = new KeptLog();
+    const zk = open({ logger });
+    await attached();
+    expect(zk.updateServers('other')).toBe(true);
+    await attached();
+    expect(zk.metrics().connections).toMatchObject({ connected: 2, reconnected: 1, moved: 1, lost: 0 });
+    expect(logger.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+    expect(logger.texts).toContain(
+      'info zookit session 0xff, server zk:2181: connected -> suspended: the servers have changed, and this one is left for another',
+    );
+    // The next loss is one.
+    await network.newest.close();
+    expect(zk.metrics().connections).toMatchObject({ moved: 1, lost: 1 });
+    expect(logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+
+  it('counts how often this process was held up', async () => {
+    const logger = new KeptLog();
+    const zk = open({ logger });
+    await attached();
+    clock.freeze(6_000);
+    await clock.advance(3_000);
+    expect(zk.metrics().sessions.stalled).toBe(1);
+    expect(logger.texts.filter((text) => text.includes('this process was held up for'))).toHaveLength(1);
   });
 
   it('is plain data, before the first connection and after the end', async () => {

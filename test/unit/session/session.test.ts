@@ -50,6 +50,7 @@ function begin(options: ClientOptions = {}, key?: SessionKey): void {
       onAttemptFailed: () => undefined,
       onHostsFailed: () => undefined,
       onRoundFailed: () => undefined,
+      onLeaving: () => undefined,
     },
     key,
   );
