@@ -3,7 +3,7 @@ import { ZooKeeper } from 'zookit';
 import { LiveConfig } from 'zookit/recipes';
 import { until, within } from '../../support/until.js';
 import { startServer, type ZooKeeperServer } from '../../support/zookeeper.js';
-import { failureOf, op, startRig } from '../rig.js';
+import { failureOf, op, startRig, SHORT } from '../rig.js';
 
 const path = '/config';
 
@@ -41,7 +41,7 @@ describe('a configuration', () => {
   });
 
   it('goes on in a new session, where it is not current before it has looked', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     await rig.observer.create(path, '1');
     await using config = await LiveConfig.open<number>(rig.zk, path);
     const values = config[Symbol.asyncIterator]();

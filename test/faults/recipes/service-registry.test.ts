@@ -3,7 +3,7 @@ import { ZooKeeper } from 'zookit';
 import { OwnedNode, type ServiceInstance, ServiceRegistry } from 'zookit/recipes';
 import { gate, until, within } from '../../support/until.js';
 import { startServer, type ZooKeeperServer } from '../../support/zookeeper.js';
-import { failureOf, op, type Rig, startRig } from '../rig.js';
+import { failureOf, op, type Rig, startRig, SHORT } from '../rig.js';
 
 const cart = { name: 'cart', id: 'cart-1', port: 1 };
 const path = '/services/cart/cart-1';
@@ -14,7 +14,7 @@ function instances({ observer }: Rig): Promise<ServiceInstance[]> {
 
 describe('a registration', () => {
   it('N1: is made again after an expiry, by the new session, with the latest data', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const service = await new ServiceRegistry(rig.zk).register(cart);
     const { signal } = service;
     await service.update({ port: 2 });
@@ -32,7 +32,7 @@ describe('a registration', () => {
   });
 
   it('gives way to another process that has taken its id while its session had expired', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const old = await new ServiceRegistry(rig.zk).register(cart);
     await rig.outlive();
     await using young = await new ServiceRegistry(rig.observer).register({ ...cart, port: 2 });
@@ -138,7 +138,7 @@ describe('a registration', () => {
   });
 
   it('that is taken off while its session expires does not come back in the next one', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const service = await new ServiceRegistry(rig.zk).register(cart);
     const outliving = rig.outlive();
     await rig.events.first('suspended');
