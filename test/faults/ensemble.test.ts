@@ -55,7 +55,7 @@ async function furnish(zk: ZooKeeper): Promise<{ stat: Stat; seen: Seen }> {
 
 describe('a member that is killed', () => {
   it('costs nothing but a reconnect: session, ephemeral znodes and watches move to another one', async () => {
-    await using zk = await connect(proxies, 8_000);
+    await using zk = await connect(proxies, 30_000);
     const events = new EventLog(zk);
     const { stat, seen } = await furnish(zk);
     const { member, proxy } = used(zk);
@@ -71,7 +71,7 @@ describe('a member that is killed', () => {
   });
 
   it('may be the leader', async () => {
-    await using zk = await connect(proxies, 8_000);
+    await using zk = await connect(proxies, 30_000);
     const events = new EventLog(zk);
     const { stat, seen } = await furnish(zk);
     const waiting: Promise<unknown>[] = [];
@@ -112,7 +112,7 @@ describe('F1: a member that is silent', () => {
 
 describe('B9: a session that moves to another member', () => {
   it('carries the last zxid, so that what was seen once stays seen', async () => {
-    await using zk = await connect(proxies, 8_000);
+    await using zk = await connect(proxies, 30_000);
     const events = new EventLog(zk);
     await zk.create('/counter', '0');
     for (let count = 1; count <= 10; count++) {

@@ -19,7 +19,7 @@ const program = (connectString: string, block: string): string => `
   import { ZooKeeper } from 'zookit';
   const zk = await ZooKeeper.connect('${connectString}', { sessionTimeout: 2000 });
   const events = [];
-  zk.on('session', ({ type }) => events.push(type));
+  zk.on('session', ({ type }) => type === 'stalled' || events.push(type));
   await zk.create('/mine', null, { mode: 'ephemeral' });
   const lease = zk.lease();
   const look = (timerRan) => ({
