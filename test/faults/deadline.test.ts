@@ -28,10 +28,10 @@ describe('A2: a server that is cut off for good', () => {
   });
 
   it('takes a lease before the deadline, by its margin, and never gives it back', async () => {
-    await using rig = await startRig({ sessionTimeout: 1_500 });
+    await using rig = await startRig({ sessionTimeout: 4_500 });
     const { zk, proxy, events } = rig;
     const standard = zk.lease();
-    const early = zk.lease({ margin: 1_000 });
+    const early = zk.lease({ margin: 3_000 });
     const strict = zk.lease({ loseOn: 'suspended' });
     const remainingAt = new Map<string, number>();
     for (const [name, { signal }] of Object.entries({ standard, early, strict }))

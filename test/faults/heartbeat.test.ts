@@ -81,7 +81,7 @@ test('a late pong confirms the session from the ping that it answers, not from a
 test('a silent server is given up after two thirds of the timeout, and the next one is tried', async () => {
   await using one = await startWireServer();
   await using other = await startWireServer();
-  await using zk = await connectTo(`${one.connectString},${other.connectString}`, { sessionTimeout: 1_500 });
+  await using zk = await connectTo(`${one.connectString},${other.connectString}`, { sessionTimeout: 6_000 });
   const events = new EventLog(zk);
   const before = zk.session.server;
   const [used, next] = before === one.connectString ? [one, other] : [other, one];
@@ -92,7 +92,7 @@ test('a silent server is given up after two thirds of the timeout, and the next 
   muzzle(connection);
   await events.first('connected');
   expect(events.types).toEqual(['suspended', 'connected']);
-  expect(events.timeOf('suspended') - silentSince).toBeLessThanOrEqual(1_000 + 200 + SLACK + heldUp.total);
+  expect(events.timeOf('suspended') - silentSince).toBeLessThanOrEqual(4_000 + 200 + SLACK + heldUp.total);
   expect(zk.session.server).toBe(next.connectString);
   const { connectRequest } = await next.connection();
   expect(connectRequest.sessionId).toBe(BigInt(zk.session.id.toString()));
