@@ -80,8 +80,8 @@ describe('a configuration', () => {
     const config = await LiveConfig.open<number>(rig.zk, path);
     await rig.unlink();
     const opening = failureOf(LiveConfig.open(rig.zk, path, { timeout: 50 }));
-    expect(await within(opening, { what: 'the error', timeout: 1_000 })).toMatchObject({ code: 'OPERATION_TIMEOUT' });
-    await within(config.close(), { what: 'the end', timeout: 1_000 });
+    expect(await within(opening, { what: 'the error', timeout: 5_000 })).toMatchObject({ code: 'OPERATION_TIMEOUT' });
+    await within(config.close(), { what: 'the end', timeout: 5_000 });
     expect([config.current, rig.zk.state]).toEqual([1, 'suspended']);
   });
 

@@ -210,7 +210,7 @@ describe('who waits for a lock', () => {
     await rig.unlink();
     const waitingToo = failureOf(beforeIt.acquire({ timeout: 20 }));
     stop.abort();
-    const failures = await within(Promise.all([waiting, waitingToo]), { what: 'the errors', timeout: 1_000 });
+    const failures = await within(Promise.all([waiting, waitingToo]), { what: 'the errors', timeout: 5_000 });
     expect(failures.map((each) => (each as { code: string }).code)).toEqual(['ABORTED', 'OPERATION_TIMEOUT']);
     expect(rig.zk.state).toBe('suspended');
     await rig.relink();

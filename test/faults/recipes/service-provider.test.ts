@@ -76,7 +76,7 @@ it('can be closed at once without a connection, and tells who waits', async () =
   const provider = new ServiceRegistry(rig.zk).provider('cart');
   expect(await failureOf(provider.ready({ timeout: 20 }))).toMatchObject({ code: 'OPERATION_TIMEOUT' });
   const picking = failureOf(provider.pick());
-  await within(provider.close(), { what: 'the end', timeout: 1_000 });
+  await within(provider.close(), { what: 'the end', timeout: 5_000 });
   expect(await picking).toMatchObject({ code: 'CLOSED' });
 });
 
