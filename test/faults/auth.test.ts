@@ -2,7 +2,7 @@ import { describe, expect, it, test } from '@jest/globals';
 import { acl, AuthFailedError, ZooKeeper } from 'zookit';
 import { frame, int, long, reply, startWireServer, type WireServer } from '../support/wire-server.js';
 import { until } from '../support/until.js';
-import { EventLog, failureOf, op, Seen, startRig, openTo } from './rig.js';
+import { EventLog, failureOf, op, Seen, startRig, openTo, SHORT } from './rig.js';
 
 const alice = { scheme: 'digest', auth: 'alice:secret' };
 const bob = { scheme: 'digest', auth: 'bob:secret' };
@@ -27,7 +27,7 @@ describe('R3: credentials', () => {
   });
 
   it('are kept for the session after an expiry', async () => {
-    await using rig = await startRig({ auth: [alice] });
+    await using rig = await startRig({ sessionTimeout: SHORT, auth: [alice] });
     await rig.zk.create('/private', 'x', { acl: acl.creatorAll });
     await rig.outlive();
     await rig.relink();

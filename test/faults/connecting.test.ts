@@ -1,6 +1,7 @@
 import { describe, expect, it, jest, test } from '@jest/globals';
 import { AbortedError, ConnectError, type LookupLike, ZooKeeper } from 'zookit';
 import { runScript } from '../support/child.js';
+import { HoldUps } from '../support/hold-ups.js';
 import { startProxy } from '../support/proxy.js';
 import { sharedServer } from '../support/shared.js';
 import { until } from '../support/until.js';
@@ -75,8 +76,9 @@ describe('D2: connect() while all servers are down', () => {
     };
     expect(said.name).toBe('ConnectError');
     expect(said.took).toBeGreaterThanOrEqual(700);
-    expect(said.took).toBeLessThanOrEqual(1_300);
-    expect(said.lingered).toBeLessThanOrEqual(500);
+    // A busy machine adds to both.
+    expect(said.took).toBeLessThanOrEqual(2_000);
+    expect(said.lingered).toBeLessThanOrEqual(1_000);
     const reasons = new Map(said.attempts);
     expect([...reasons.keys()].sort()).toEqual([...servers].sort());
     expect(reasons.get(refusing)).toContain('ECONNREFUSED');
@@ -128,18 +130,20 @@ test('D5: a look-up that never calls back does not keep the client from the next
   const { lookup } = lookupOf({ stuck: 'never', good: here });
   jest.spyOn(Math, 'random').mockReturnValue(0.99);
   const begin = performance.now();
+  using heldUp = new HoldUps();
   // Long enough that only the budget of an attempt can end the one at the first server.
   await using zk = await connectTo(`stuck:2181,good:${sharedServer().port}`, { sessionTimeout: 1_500, lookup });
   jest.restoreAllMocks();
   expect(zk.session.server).toBe(`good:${sharedServer().port}`);
-  expect(performance.now() - begin).toBeLessThanOrEqual(1_500);
+  expect(performance.now() - begin).toBeLessThanOrEqual(1_500 + heldUp.total);
 });
 
 test('D7: of several addresses of a name the one that answers is taken at once', async () => {
   const { lookup } = lookupOf({ localhost: [{ address: '::1', family: 6 }, ...here] });
   const begin = performance.now();
+  using heldUp = new HoldUps();
   await using zk = await connectTo(`localhost:${sharedServer().port}`, { lookup });
-  expect(performance.now() - begin).toBeLessThan(500);
+  expect(performance.now() - begin).toBeLessThan(500 + heldUp.total);
   expect(await zk.exists('/')).not.toBeNull();
 });
 

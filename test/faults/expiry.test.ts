@@ -2,11 +2,11 @@ import { describe, expect, it, test } from '@jest/globals';
 import { SessionExpiredError } from 'zookit';
 import { until } from '../support/until.js';
 import { expiredResponse, reply, startWireServer } from '../support/wire-server.js';
-import { EventLog, failureOf, startRig, openTo, connectTo } from './rig.js';
+import { EventLog, failureOf, startRig, openTo, connectTo, SHORT } from './rig.js';
 
 describe('A3: a session whose client was held back past the timeout', () => {
   it('is told of in order: suspended, lost, expired, connected with a new id', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const { zk, events } = rig;
     const { id } = zk.session;
     await rig.outlive();
@@ -22,7 +22,7 @@ describe('A3: a session whose client was held back past the timeout', () => {
   });
 
   it('takes its leases, and a lease of the new session is a new one', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const lease = rig.zk.lease();
     await rig.outlive();
     expect([lease.held, lease.signal.aborted]).toEqual([false, true]);
@@ -31,7 +31,7 @@ describe('A3: a session whose client was held back past the timeout', () => {
   });
 
   it('ends the client with renewSession: false', async () => {
-    await using rig = await startRig({ renewSession: false });
+    await using rig = await startRig({ sessionTimeout: SHORT, renewSession: false });
     const { zk, events } = rig;
     await rig.outlive();
     const waiting = zk.ready();

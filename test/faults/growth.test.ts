@@ -53,8 +53,9 @@ test('over 1,000 reconnects sockets, timers and listeners stay where they were, 
     await Promise.allSettled(asked);
   }
   await settled();
-  await until(() => level().sockets === before.sockets, { what: 'the sockets of before' });
-  expect(level()).toEqual(before);
+  // Jest, which runs in this process, has a timer of its own at times.
+  const isAsBefore = (): boolean => Object.entries(level()).every(([what, count]) => count <= (before[what] ?? 0));
+  await until(isAsBefore, { what: `no more than ${JSON.stringify(before)}` });
   expect(proxy.totalConnections).toBeGreaterThan(1_000);
   expect(lease.held).toBe(true);
 
@@ -65,7 +66,7 @@ test('over 1,000 reconnects sockets, timers and listeners stay where they were, 
 }, 120_000);
 
 test('over 20 expiries nothing of the old sessions stays', async () => {
-  await using rig = await startRig({ sessionTimeout: 1_000 });
+  await using rig = await startRig();
   const { zk, proxy, events, observer } = rig;
   const sockets = active('TCPSocketWrap');
   const timers = active('Timeout');
@@ -78,7 +79,7 @@ test('over 20 expiries nothing of the old sessions stays', async () => {
     const session = zk.session.export();
     await rig.unlink();
     const thief = await ZooKeeper.connect(sharedServer().connectString, { session });
-    await thief.close();
+    await thief.close({ timeout: 20_000 });
     await rig.relink();
     expect(events.all.at(-1)).toMatchObject({ type: 'connected', previousSessionId: id });
     expect(await observer.has('/mine')).toBe(false);

@@ -49,11 +49,11 @@ test('H6: 10,000 operations that were given up while the server was paused leave
     await zk.close();
     said(JSON.stringify({ codes: [...codes].sort(), paused: paused - before, after: after - before }));`;
   await using child = await runScript({ source });
-  await child.line(/^ready$/);
+  await child.line(/^ready$/, { timeout: 60_000 });
   server.pause();
   try {
     child.signal('SIGUSR2');
-    await child.line(/^given up$/);
+    await child.line(/^given up$/, { timeout: 60_000 });
   } finally {
     server.resume();
   }
@@ -64,7 +64,7 @@ test('H6: 10,000 operations that were given up while the server was paused leave
   expect(report.paused).toBeLessThan(20);
   // What leaked would be as much as there was meanwhile.
   expect(report.after).toBeLessThan(5);
-});
+}, 120_000);
 
 test('Q1: a million calls while no server is there fail at once beyond the bound, and take less than 100 MB', async () => {
   const source = `${prelude}
@@ -121,7 +121,7 @@ test('a server that stops reading: what is asked of it takes no more memory than
     said(JSON.stringify({ codes, grown, after: heap() - before }));
     await zk.close();`;
   await using child = await runScript({ source });
-  await child.line(/^ready$/);
+  await child.line(/^ready$/, { timeout: 60_000 });
   server.pause();
   try {
     child.signal('SIGUSR2');

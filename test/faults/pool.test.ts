@@ -13,7 +13,7 @@ import { type Proxy, startProxy } from '../support/proxy.js';
 import { sharedServer, useChroot } from '../support/shared.js';
 import { until } from '../support/until.js';
 import { startServer } from '../support/zookeeper.js';
-import { failureOf } from './rig.js';
+import { failureOf, SHORT } from './rig.js';
 
 const chroot = useChroot();
 let observer: ZooKeeper;
@@ -40,7 +40,7 @@ async function outlive(proxy: Proxy, path: string): Promise<void> {
 
 test('a session that expires while it is lent: the borrower is told, and the next one gets another session', async () => {
   await using proxy = await startProxy(sharedServer());
-  await using pool = createPool(proxy.connectString + chroot, { sessionTimeout: 1_000, max: 1 });
+  await using pool = createPool(proxy.connectString + chroot, { sessionTimeout: SHORT, max: 1 });
   const lent = await pool.acquire();
   const id = idOf(lent.zk);
   const told: string[] = [];
@@ -68,7 +68,7 @@ test('a session that expires while it is lent: the borrower is told, and the nex
 
 test('a session that expires unused is replaced in the background', async () => {
   await using proxy = await startProxy(sharedServer());
-  await using pool = createPool(proxy.connectString + chroot, { sessionTimeout: 1_000 });
+  await using pool = createPool(proxy.connectString + chroot, { sessionTimeout: SHORT });
   const { path } = await pool.use((zk) => zk.create('/marker-', null, { mode: 'ephemeralSequential' }));
   expect(await observer.has(path)).toBe(false);
   const id = await pool.use(idOf);
@@ -89,7 +89,7 @@ async function isAlive(id: string): Promise<boolean> {
 
 test('a server that restarts: those who wait get a client when it is back', async () => {
   await using server = await startServer();
-  await using pool = createPool(server.connectString, { max: 2, sessionTimeout: 20_000 });
+  await using pool = createPool(server.connectString, { max: 2, sessionTimeout: 60_000 });
   const ids = await bothIds(pool);
   await server.kill();
   const waiting = [pool.acquire(), pool.acquire(), pool.acquire()];

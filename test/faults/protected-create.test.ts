@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { SessionExpiredError } from 'zookit';
 import { bytes, int, reply, startWireServer } from '../support/wire-server.js';
-import { connectTo, EventLog, failureOf, op, startRig } from './rig.js';
+import { connectTo, EventLog, failureOf, op, startRig, SHORT } from './rig.js';
 
 /** Pseudo-random numbers from 0 up to 1, the same ones in each run (mulberry32). */
 function seeded(seed: number): () => number {
@@ -56,7 +56,7 @@ describe('a protected create', () => {
   });
 
   it('fails when the session expired before the outcome was known', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const { zk, proxy, observer } = rig;
     await zk.create('/parent');
     const { path } = await zk.create('/alive', null, { mode: 'ephemeral' });
@@ -119,7 +119,7 @@ describe('H4: what was asked for under one session is not sent under the next', 
   });
 
   it('not by any operation that waited for the connection', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const { zk, proxy, events, observer } = rig;
     await rig.outlive();
     const waiting = [zk.create('/mine', null, { mode: 'ephemeral' }), zk.setData('/', 'x'), zk.getData('/')].map(

@@ -28,7 +28,10 @@ const options = { readOnly: true, sessionTimeout: 30_000 } as const;
 async function connect(more: object = {}): Promise<{ zk: ZooKeeper; events: SessionEvent[] }> {
   const zk = await ZooKeeper.connect(ensemble.connectString, { ...options, ...more });
   const events: SessionEvent[] = [];
-  zk.on('session', (event) => events.push(event));
+  zk.on('session', (event) => {
+    // A busy machine holds up this process at times, which is no event of the test.
+    if (event.type !== 'stalled') events.push(event);
+  });
   return { zk, events };
 }
 
@@ -117,7 +120,8 @@ describe('without a quorum', () => {
     expect(zk.session.remaining).toBeGreaterThan(0);
     expect(events.at(-1)).toMatchObject({ type: 'connected', resumed: false, previousSessionId: undefined });
     expect(events.map(({ type }) => type)).not.toContain('expired');
-    await waiting.zk.setData('/kept', 'third');
+    // Its session is short, and the servers are busy with their start.
+    await waiting.zk.setData('/kept', 'third', -1, { retry: true });
     expect(['dataChanged', 'resync']).toContain(await changed.promise);
   }, 90_000);
 });

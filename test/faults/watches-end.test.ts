@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import type { SessionExpiredError, WatchEvent } from 'zookit';
-import { fence, inShort, op, type Rig, Seen, startRig } from './rig.js';
+import { fence, inShort, op, type Rig, Seen, startRig, SHORT } from './rig.js';
 
 /** Watches of every kind, and what each of them tells. */
 async function watchAll({ zk }: Rig): Promise<{ listeners: Seen[]; iterated: Promise<string[]>[] }> {
@@ -24,7 +24,7 @@ async function readAll(events: AsyncIterable<WatchEvent>): Promise<string[]> {
 
 describe('B4: when the session expires', () => {
   it('every watch ends, with exactly one last event', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const { listeners, iterated } = await watchAll(rig);
     await rig.outlive();
     await rig.relink();
@@ -41,7 +41,7 @@ describe('B4: when the session expires', () => {
   });
 
   it('they have ended before the client tells of the expiry, and before operations of the old session fail', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const order: string[] = [];
     await rig.zk.exists('/node', { watch: () => order.push('watch ended') });
     rig.zk.on('expired', () => order.push('expired'));

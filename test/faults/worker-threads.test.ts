@@ -9,7 +9,7 @@ const worker = (connectString: string): string => `
   const { ZooKeeper } = require('zookit');
   const { Mutex } = require('zookit/recipes');
   (async () => {
-    const zk = await ZooKeeper.connect('${connectString}', { sessionTimeout: 1000 });
+    const zk = await ZooKeeper.connect('${connectString}', { sessionTimeout: 3000 });
     const lock = await new Mutex(zk, '/lock').acquire();
     parentPort.on('message', async () => {
       await lock.release();

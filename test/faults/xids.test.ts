@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { until } from '../support/until.js';
 import { startServer, type ZooKeeperServer } from '../support/zookeeper.js';
 import { notification, reply, startWireServer } from '../support/wire-server.js';
-import { connectTo, EventLog, op, startRig } from './rig.js';
+import { connectTo, EventLog, op, startRig, SHORT } from './rig.js';
 
 let server: ZooKeeperServer;
 
@@ -79,7 +79,7 @@ test('B9: a server that knows the session but is late is not read from, and is n
 });
 
 test('B9: the session after an expiry still says the last zxid of the one before', async () => {
-  await using rig = await startRig();
+  await using rig = await startRig({ sessionTimeout: SHORT });
   const { zxid } = await rig.zk.create('/node');
   await rig.outlive();
   await rig.relink();

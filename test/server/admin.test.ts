@@ -105,7 +105,8 @@ describe('a standalone server', () => {
   test('a paused server ends in a timeout, or when the signal fires', async () => {
     server.pause();
     try {
-      const ask = admin(server.connectString, { timeout: 100 });
+      // Long enough to send the word, also where the machine is busy.
+      const ask = admin(server.connectString, { timeout: 1_000 });
       const error = await failureOf(ask.srvr());
       expect(error).toBeInstanceOf(OperationTimeoutError);
       expect(error).toMatchObject({ mayHaveBeenApplied: false });

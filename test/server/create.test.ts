@@ -23,7 +23,7 @@ describe('create', () => {
     await owner.create(`${folder}/e`, null, { mode: 'ephemeral' });
     const stat = await clients.zk.exists(`${folder}/e`);
     expect(stat?.ephemeralOwner.equals(owner.session.id)).toBe(true);
-    await owner.close();
+    await owner.close({ timeout: 20_000 });
     expect(await clients.zk.has(`${folder}/e`)).toBe(false);
   });
 

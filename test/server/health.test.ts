@@ -85,7 +85,7 @@ test('an ensemble that loses one server after the other', async () => {
 
   // A follower is stopped: its port is open and nobody answers. The others answer all the same.
   first!.pause();
-  const partial = await health(all, { timeout: 1_000 });
+  const partial = await health(all, { timeout: 5_000 });
   first!.resume();
   expect(partial.servers.filter(({ state }) => state === 'unreachable').map(({ server }) => server)).toEqual([
     first!.connectString,
@@ -143,10 +143,10 @@ test('several servers that hang take no longer than one', async () => {
   server.pause();
   try {
     const begin = performance.now();
-    const found = await health(Array(5).fill(server.connectString).join(','), { timeout: 500 });
+    const found = await health(Array(5).fill(server.connectString).join(','), { timeout: 2_000 });
     expect(found.verdict).toBe('down');
-    // Five in a row would take 2,500 ms at least.
-    expect(performance.now() - begin).toBeLessThan(2_400);
+    // Five in a row would take 10 s at least.
+    expect(performance.now() - begin).toBeLessThan(9_900);
   } finally {
     server.resume();
   }

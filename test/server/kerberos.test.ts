@@ -64,14 +64,18 @@ function makeProject(...packages: readonly string[]): string {
 }
 
 /** Connects in a process of its own, because the library of Kerberos reads the environment of its process. */
-async function whoAmI(project: string, env: Record<string, string>, sasl: object = {}): Promise<string> {
+async function whoAmI(
+  project: string,
+  env: Record<string, string>,
+  { connectTimeout = 20_000, ...sasl }: { connectTimeout?: number; principal?: string; serviceName?: string } = {},
+): Promise<string> {
   const file = join(project, 'program.mjs');
   writeFileSync(
     file,
     `import { ZooKeeper } from 'zookit';
     try {
       const zk = await ZooKeeper.connect('localhost:${server.port}', {
-        sessionTimeout: 30_000, connectTimeout: 3_000, sasl: ${JSON.stringify({ mechanism: 'GSSAPI', ...sasl })},
+        sessionTimeout: 30_000, connectTimeout: ${connectTimeout}, sasl: ${JSON.stringify({ mechanism: 'GSSAPI', ...sasl })},
       });
       console.log((await zk.whoAmI()).filter(({ scheme }) => scheme === 'sasl').map(({ id }) => id).join());
       await zk.close();
@@ -95,12 +99,12 @@ test('the principal can be chosen', async () => {
 
 test('without a ticket the error says so, and that klist shows which there are', async () => {
   const env = { ...alice, KRB5CCNAME: `FILE:${kdc.folder}/none` };
-  const said = await whoAmI(projects.withKerberos, env);
+  const said = await whoAmI(projects.withKerberos, env, { connectTimeout: 5_000 });
   expect(said).toMatch(/^ConnectError CONNECT_FAILED noCredentials .*SASL GSSAPI: Kerberos: .*klist/);
 });
 
 test('a service that the realm does not know is named', async () => {
-  const said = await whoAmI(projects.withKerberos, alice, { serviceName: 'nosuch' });
+  const said = await whoAmI(projects.withKerberos, alice, { serviceName: 'nosuch', connectTimeout: 5_000 });
   expect(said).toMatch(/^ConnectError CONNECT_FAILED noCredentials .*nosuch\/localhost/);
 });
 

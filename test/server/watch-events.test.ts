@@ -143,7 +143,7 @@ describe('the end of a session', () => {
     const [data, children] = [new Recorder(), new Recorder()];
     await clients.zk.getData(`${at}/e`, { watch: data.tell });
     await clients.zk.getChildren(at, { watch: children.tell });
-    await owner.close();
+    await owner.close({ timeout: 20_000 });
     await clients.zk.sync();
     expect(data.seen).toEqual([`deleted ${at}/e`]);
     expect(children.seen).toEqual([`childrenChanged ${at}`]);
@@ -155,7 +155,7 @@ describe('the end of a session', () => {
     await owner.create(`${at}/e`, null, { mode: 'ephemeral' });
     const recorder = new Recorder();
     await clients.zk.addWatch(at, { recursive: true, onEvent: recorder.tell });
-    await owner.close();
+    await owner.close({ timeout: 20_000 });
     await clients.zk.sync();
     expect(recorder.seen).toEqual([`deleted ${at}/e`]);
   });

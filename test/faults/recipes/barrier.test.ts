@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Barrier, DoubleBarrier } from 'zookit/recipes';
 import type { ProxyRequest } from '../../support/proxy.js';
 import { until, within } from '../../support/until.js';
-import { failureOf, op, type Rig, startRig } from '../rig.js';
+import { failureOf, op, type Rig, startRig, SHORT } from '../rig.js';
 
 const path = '/barrier';
 
@@ -18,7 +18,7 @@ async function members({ observer }: Rig, count: number): Promise<void> {
 
 describe('who waits at a barrier', () => {
   it('goes on waiting over a lost connection and an expiry, and learns of what happened meanwhile', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const gate = new Barrier(rig.observer, path);
     await gate.set();
     let passed = 0;
@@ -70,7 +70,7 @@ describe('a double barrier', () => {
   });
 
   it('is entered again by who waits in it when its session expires', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const [ours, other] = [new DoubleBarrier(rig.zk, path, 2), new DoubleBarrier(rig.observer, path, 2)];
     let entered = 0;
     const entering = ours.enter().then(() => entered++);
@@ -85,7 +85,7 @@ describe('a double barrier', () => {
   });
 
   it('that is given up in its second session leaves no member there', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const stop = new AbortController();
     const entering = failureOf(new DoubleBarrier(rig.zk, path, 2).enter({ signal: stop.signal }));
     await members(rig, 1);
@@ -109,7 +109,7 @@ describe('a double barrier', () => {
   });
 
   it('is left by who lost the session meanwhile: it waits for the others and adds nothing', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const [ours, other] = [new DoubleBarrier(rig.zk, path, 2), new DoubleBarrier(rig.observer, path, 2)];
     await Promise.all([ours.enter(), other.enter()]);
     let left = 0;

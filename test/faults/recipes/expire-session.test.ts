@@ -3,14 +3,14 @@ import { LeaderLatch, LiveConfig, Mutex, ServiceRegistry } from 'zookit/recipes'
 import { expireSession } from '../../support/expire-session.js';
 import { sharedServer } from '../../support/shared.js';
 import { until } from '../../support/until.js';
-import { type Rig, startRig } from '../rig.js';
+import { type Rig, SHORT, startRig } from '../rig.js';
 
 /** What each recipe has told, in order. */
 type Told = Record<'lock' | 'latch' | 'registration' | 'config' | 'provider', string[]>;
 
 /** One of each recipe on one client, over the end of its session. Resolves when all have found their feet again. */
 async function over(end: (rig: Rig) => Promise<void>): Promise<Told> {
-  await using rig = await startRig();
+  await using rig = await startRig({ sessionTimeout: SHORT });
   const { zk, observer } = rig;
   const told: Told = { lock: [], latch: [], registration: [], config: [], provider: [] };
   const note = (of: keyof Told, what: string): void => void told[of].push(what);

@@ -3,7 +3,7 @@ import { ZooKeeper } from 'zookit';
 import { LiveConfig } from 'zookit/recipes';
 import { until, within } from '../../support/until.js';
 import { startServer, type ZooKeeperServer } from '../../support/zookeeper.js';
-import { failureOf, op, startRig } from '../rig.js';
+import { failureOf, op, startRig, SHORT } from '../rig.js';
 
 const path = '/config';
 
@@ -41,7 +41,7 @@ describe('a configuration', () => {
   });
 
   it('goes on in a new session, where it is not current before it has looked', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     await rig.observer.create(path, '1');
     await using config = await LiveConfig.open<number>(rig.zk, path);
     const values = config[Symbol.asyncIterator]();
@@ -80,8 +80,8 @@ describe('a configuration', () => {
     const config = await LiveConfig.open<number>(rig.zk, path);
     await rig.unlink();
     const opening = failureOf(LiveConfig.open(rig.zk, path, { timeout: 50 }));
-    expect(await within(opening, { what: 'the error', timeout: 1_000 })).toMatchObject({ code: 'OPERATION_TIMEOUT' });
-    await within(config.close(), { what: 'the end', timeout: 1_000 });
+    expect(await within(opening, { what: 'the error', timeout: 5_000 })).toMatchObject({ code: 'OPERATION_TIMEOUT' });
+    await within(config.close(), { what: 'the end', timeout: 5_000 });
     expect([config.current, rig.zk.state]).toEqual([1, 'suspended']);
   });
 

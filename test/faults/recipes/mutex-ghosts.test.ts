@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { Mutex } from 'zookit/recipes';
 import { type ProxyRequest } from '../../support/proxy.js';
 import { until } from '../../support/until.js';
-import { failureOf, op, type Rig, startRig } from '../rig.js';
+import { failureOf, op, type Rig, startRig, SHORT } from '../rig.js';
 
 const path = '/locks/a';
 const anyOf = [op.create, op.getChildren, op.getData, op.delete, op.exists, op.sync];
@@ -82,7 +82,7 @@ it.each(['timeout', 'signal'])(
 );
 
 it('a session that ends while the create is unanswered leaves no ghost in the next one', async () => {
-  await using rig = await startRig();
+  await using rig = await startRig({ sessionTimeout: SHORT });
   await rig.observer.ensurePath(path);
   const stop = new AbortController();
   const lost = rig.proxy.swallowNextReply(({ opCode }) => opCode === op.create);

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from '@jest/globals';
 import { nameOf, SessionExpiredError } from 'zookit';
 import { type Lock, Mutex } from 'zookit/recipes';
 import { gate, until, within } from '../../support/until.js';
-import { failureOf, fence, op, type Rig, startRig } from '../rig.js';
+import { failureOf, fence, op, type Rig, startRig, SHORT } from '../rig.js';
 
 const path = '/lock';
 
@@ -46,7 +46,7 @@ describe('I8: release', () => {
   });
 
   it('during one that is longer than the session settles when that has ended', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const lock = await new Mutex(rig.zk, path).acquire();
     const outliving = rig.outlive();
     await rig.events.first('suspended');
@@ -104,7 +104,7 @@ describe('a lock', () => {
   });
 
   it('is lost before the server ends the session, and stays lost', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const lock = await new Mutex(rig.zk, path).acquire();
     const atLoss = gate<boolean>();
     lock.signal.addEventListener('abort', () => void rig.observer.has(lock.path).then(atLoss.open));
@@ -150,7 +150,7 @@ describe('who waits for a lock', () => {
   });
 
   it('lines up again after an expiry, at the end, and is served', async () => {
-    await using rig = await startRig();
+    await using rig = await startRig({ sessionTimeout: SHORT });
     const holder = await new Mutex(rig.observer, path).acquire();
     const waiting = [new Mutex(rig.zk, path).acquire(), new Mutex(rig.zk, path).acquire()];
     await line(rig, 3);
@@ -173,7 +173,7 @@ describe('who waits for a lock', () => {
   });
 
   it('is told of the expiry where there is no other session', async () => {
-    await using rig = await startRig({ renewSession: false });
+    await using rig = await startRig({ sessionTimeout: SHORT, renewSession: false });
     await using _ = await new Mutex(rig.observer, path).acquire();
     const waiting = failureOf(new Mutex(rig.zk, path).acquire());
     await line(rig, 2);
@@ -210,7 +210,7 @@ describe('who waits for a lock', () => {
     await rig.unlink();
     const waitingToo = failureOf(beforeIt.acquire({ timeout: 20 }));
     stop.abort();
-    const failures = await within(Promise.all([waiting, waitingToo]), { what: 'the errors', timeout: 1_000 });
+    const failures = await within(Promise.all([waiting, waitingToo]), { what: 'the errors', timeout: 5_000 });
     expect(failures.map((each) => (each as { code: string }).code)).toEqual(['ABORTED', 'OPERATION_TIMEOUT']);
     expect(rig.zk.state).toBe('suspended');
     await rig.relink();
@@ -219,7 +219,7 @@ describe('who waits for a lock', () => {
 });
 
 test('tryAcquire rides over a lost reply, and over an expiry', async () => {
-  await using rig = await startRig();
+  await using rig = await startRig({ sessionTimeout: SHORT });
   void rig.proxy.swallowNextReply(({ opCode }) => opCode === op.create);
   const lock = await new Mutex(rig.zk, path).tryAcquire();
   expect(lock?.held).toBe(true);

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { type ServiceList, ServiceRegistry } from 'zookit/recipes';
 import { until, within } from '../../support/until.js';
-import { failureOf, op, startRig } from '../rig.js';
+import { failureOf, op, startRig, SHORT } from '../rig.js';
 
 it('N5: keeps the list while nobody answers, and says so; an empty one that the server sends is the truth', async () => {
   await using rig = await startRig({ sessionTimeout: 10_000 });
@@ -29,7 +29,7 @@ it('N5: keeps the list while nobody answers, and says so; an empty one that the 
 });
 
 it('goes on in a new session, and keeps the old list until that has looked', async () => {
-  await using rig = await startRig();
+  await using rig = await startRig({ sessionTimeout: SHORT });
   const services = new ServiceRegistry(rig.observer);
   const gone = await services.register({ name: 'cart', id: 'gone', port: 1 });
   const changed = await services.register({ name: 'cart', id: 'changed', port: 2 });
@@ -76,7 +76,7 @@ it('can be closed at once without a connection, and tells who waits', async () =
   const provider = new ServiceRegistry(rig.zk).provider('cart');
   expect(await failureOf(provider.ready({ timeout: 20 }))).toMatchObject({ code: 'OPERATION_TIMEOUT' });
   const picking = failureOf(provider.pick());
-  await within(provider.close(), { what: 'the end', timeout: 1_000 });
+  await within(provider.close(), { what: 'the end', timeout: 5_000 });
   expect(await picking).toMatchObject({ code: 'CLOSED' });
 });
 
