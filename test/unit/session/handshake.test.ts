@@ -51,12 +51,12 @@ describe('a server', () => {
   });
 
   it.each([0, -1])('says by a timeout of %d that the session has expired', (timeout) => {
-    expect(answerTo(77, response(timeout, 0))).toEqual({ kind: 'expired' });
-    expect(answerTo(77, response(timeout, 77))).toEqual({ kind: 'expired' });
+    expect(answerTo(77, response(timeout, 0))).toEqual({ kind: 'expired', readOnly: false });
+    expect(answerTo(77, response(timeout, 77))).toEqual({ kind: 'expired', readOnly: false });
   });
 
   it('that hands out another session than the one asked for has lost that one', () => {
-    expect(answerTo(77, response(10_000, 78))).toEqual({ kind: 'expired' });
+    expect(answerTo(77, response(10_000, 78))).toEqual({ kind: 'expired', readOnly: false });
   });
 
   it('before 3.4 leaves the byte for read-only out', () => {
