@@ -21,8 +21,8 @@ function request(sessionId: number): ConnectRequest {
   };
 }
 
-function response(timeout: number, sessionId: number, password = PASSWORD): Buffer {
-  return Buffer.concat([int(0), int(timeout), long(sessionId), bytes(password), bool(false)]);
+function response(timeout: number, sessionId: number, readOnly = false): Buffer {
+  return Buffer.concat([int(0), int(timeout), long(sessionId), bytes(PASSWORD), bool(readOnly)]);
 }
 
 /** What the response means for a client that asked for the session; 0 for a new one. */
@@ -61,6 +61,12 @@ describe('a server', () => {
 
   it('before 3.4 leaves the byte for read-only out', () => {
     expect(answerTo(0, response(4_000, 77).subarray(0, 36))).toMatchObject({ kind: 'attached' });
+  });
+
+  it('that is cut off from its quorum says so, whatever it answers', () => {
+    expect(answerTo(77, response(4_000, 77, true))).toMatchObject({ kind: 'attached', readOnly: true });
+    expect(answerTo(77, response(0, 0, true))).toEqual({ kind: 'expired', readOnly: true });
+    expect(answerTo(77, response(4_000, 78, true))).toEqual({ kind: 'expired', readOnly: true });
   });
 
   it('that is read-only refuses by a reply that is shorter than any answer', () => {

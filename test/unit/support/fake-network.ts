@@ -102,8 +102,12 @@ export class FakeSocket extends EventEmitter {
   }
 
   /** The server grants a session. */
-  async welcome({ sessionId = 77, timeout = 9_000 }: { sessionId?: number; timeout?: number } = {}): Promise<void> {
-    this.say(Buffer.concat([int(0), int(timeout), long(sessionId), bytes(Buffer.alloc(16, 5)), bool(false)]));
+  async welcome({
+    sessionId = 77,
+    timeout = 9_000,
+    readOnly = false,
+  }: { sessionId?: number; timeout?: number; readOnly?: boolean } = {}): Promise<void> {
+    this.say(Buffer.concat([int(0), int(timeout), long(sessionId), bytes(Buffer.alloc(16, 5)), bool(readOnly)]));
     await turn();
   }
 
