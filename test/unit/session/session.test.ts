@@ -892,7 +892,7 @@ describe('a server without a quorum', () => {
     const outcomes = [askExists(), askDelete(), askExists(), askDelete()];
     const socket = await attachedReadOnly();
     expect(session.state).toBe('readonly');
-    expect(outcomes.map(codesOf)).toEqual([[], ['NOT_READ_ONLY'], [], ['NOT_READONLY']]);
+    expect(outcomes.map(codesOf)).toEqual([[], ['NOT_READ_ONLY'], [], ['NOT_READ_ONLY']]);
     expect(await socket.types()).toEqual([EXISTS, EXISTS]);
     expect(codesOf(await session.submit(deleteNode, { path: '/a', version: -1 }, 2).then((each) => [each]))).toEqual([
       'NOT_READ_ONLY',
