@@ -1,6 +1,6 @@
 import Long from 'long';
 import { type Acl, aclProblem } from './acl.js';
-import type { CreateSpec } from './created.js';
+import type { CreateSpec, ParentsOption } from './created.js';
 import { InvalidArgumentError } from './errors.js';
 import { type CreateMode, createFlags } from './operations/create.js';
 import type { Data } from './protocol/records.js';
@@ -66,6 +66,16 @@ export function checkOneOf<T extends string>(
   throw new InvalidArgumentError(`${name} is ${JSON.stringify(value)}; it must be ${all}`, { operation, path });
 }
 
+/** Throws unless the value is `true`, `false` or left out. */
+export function checkBoolean(name: string, value: boolean | undefined, operation: string, path: string): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new InvalidArgumentError(`${name} is ${String(value)}; it must be true or false`, { operation, path });
+}
+
+export function checkParents(parents: ParentsOption, operation: string, path: string): void {
+  if (typeof parents !== 'boolean') checkOneOf('parents', parents, ['persistent', 'container'], operation, path);
+}
+
 /** The fields of a request that are checked alike for all operations. */
 export interface CheckedFields {
   readonly data?: Data;
@@ -109,7 +119,7 @@ export function checkOptions(
   options: RequestLimits,
   known: ReadonlySet<string>,
   operation: string,
-  path: string,
+  path?: string,
 ): void {
   for (const name in options) {
     if (known.has(name)) continue;

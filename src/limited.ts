@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { after } from './clock.js';
 import { AbortedError, type ErrorContext, OperationTimeoutError } from './errors.js';
 import type { RequestLimits } from './session/pending-request.js';
@@ -15,8 +16,12 @@ export async function limited<T>(
   const ended = new Promise<'aborted' | 'timeout'>((resolve) => {
     const onAbort = (): void => resolve('aborted');
     const timer = timeout === undefined ? undefined : after(timeout, () => resolve('timeout'));
-    signal?.addEventListener('abort', onAbort);
-    if (signal?.aborted === true) onAbort();
+    if (signal !== undefined) {
+      // Many may share one signal; from eleven on Node would warn of a leak.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', onAbort);
+      if (signal.aborted) onAbort();
+    }
     end = () => {
       timer?.cancel();
       signal?.removeEventListener('abort', onAbort);

@@ -1,4 +1,5 @@
 import type { Acl } from './acl.js';
+import { checkParents } from './arguments.js';
 import type { Created, CreateOptions, ParentsOption } from './created.js';
 import { NoAuthError, NodeExistsError, NoNodeError, UnimplementedError } from './errors.js';
 import type { CreateMode } from './operations/create.js';
@@ -37,6 +38,7 @@ export async function ensurePath(
   limits: RequestLimits = {},
 ): Promise<void> {
   checkPath(path, 'ensurePath');
+  checkParents(parents, 'ensurePath', path);
   if (path === '/') {
     if (zk.root !== '/') await ensurePath(zk.unrooted(), zk.root, parents, limits);
     return;

@@ -9,7 +9,10 @@ export interface FailedTry {
   readonly error: unknown;
 }
 
-/** Decides what comes after a failure that passes: so many milliseconds of pause and another try, or `undefined`: no more. */
+/**
+ * Decides what comes after a failure that passes: so many milliseconds of pause and another try, or `undefined`: no more.
+ * Anything else is an InvalidArgumentError; what it throws is what the operation rejects with.
+ */
 export type RetryPolicy = (failed: FailedTry) => number | undefined;
 
 /** When a policy made by {@link retries} ends. */
@@ -34,10 +37,17 @@ export const retries = {
   none: (): undefined => undefined,
 
   /** Pauses from 0 to a bound that doubles ("full jitter"), so that many clients do not come back all at once. */
-  exponential({ first = 50, longest = 5_000, ...bounds }: ExponentialOptions = {}): RetryPolicy {
+  exponential({ first = 50, longest = 5_000, attempts, elapsed, ...unknown }: ExponentialOptions = {}): RetryPolicy {
+    for (const name in unknown)
+      throw new InvalidArgumentError(
+        `there is no option ${JSON.stringify(name)}; known are attempts, elapsed, first, longest`,
+      );
     checkNumber('first', first);
     checkNumber('longest', longest);
-    return bounded(bounds, ({ attempt }) => Math.random() * Math.min(longest, first * 2 ** Math.min(attempt - 1, 30)));
+    return bounded(
+      { attempts, elapsed },
+      ({ attempt }) => Math.random() * Math.min(longest, first * 2 ** Math.min(attempt - 1, 30)),
+    );
   },
 
   /** At most so many tries in all, with the same pause in milliseconds before each further one. */
@@ -57,8 +67,9 @@ export const retries = {
 export const standardPolicy = retries.exponential({ elapsed: 30_000 });
 
 function bounded({ attempts = Infinity, elapsed = Infinity }: RetryBounds, pause: RetryPolicy): RetryPolicy {
-  if (!(attempts >= 1)) throw new InvalidArgumentError(`attempts is ${String(attempts)}; it must be 1 or more`);
-  if (!(elapsed >= 0))
+  if (!(typeof attempts === 'number' && attempts >= 1))
+    throw new InvalidArgumentError(`attempts is ${String(attempts)}; it must be 1 or more`);
+  if (!(typeof elapsed === 'number' && elapsed >= 0))
     throw new InvalidArgumentError(`elapsed is ${String(elapsed)}; it must be milliseconds, 0 or more`);
   return (failed) => (failed.attempt < attempts && failed.elapsed < elapsed ? pause(failed) : undefined);
 }

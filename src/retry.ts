@@ -1,14 +1,17 @@
+import { setMaxListeners } from 'node:events';
 import { after, now } from './clock.js';
 import {
   AbortedError,
   ConnectionLossError,
+  InvalidArgumentError,
   NotReadOnlyError,
   OperationTimeoutError,
   QueueFullError,
   SessionMovedError,
   ThrottledError,
+  UnansweredError,
 } from './errors.js';
-import type { RetryPolicy } from './retry-policy.js';
+import type { FailedTry, RetryPolicy } from './retry-policy.js';
 import type { RequestLimits } from './session/pending-request.js';
 
 /** Whether the same may succeed when it is tried again a little later. An end of the session is not among it. */
@@ -41,26 +44,41 @@ export async function persist<T>(
   step: (attempt: number, limits: RequestLimits) => Promise<T>,
 ): Promise<T> {
   const begin = now();
+  let isInDoubt = false;
+  if (isAborted(signal)) throw new AbortedError('it was aborted', { operation, path, cause: signal?.reason }, false);
   for (let attempt = 1; ; attempt++) {
     const left = timeout === undefined ? undefined : Math.max(0, timeout - (now() - begin));
     try {
       return await step(attempt, { signal, timeout: left });
     } catch (error) {
+      isInDoubt ||= error instanceof UnansweredError && error.mayHaveBeenApplied;
       const elapsed = now() - begin;
-      const isOver = signal?.aborted === true || (timeout !== undefined && elapsed >= timeout);
-      const pause = isOver || !isRetryable(error) ? undefined : policy({ attempt, elapsed, error });
+      const isOver = isAborted(signal) || (timeout !== undefined && elapsed >= timeout);
+      const context = { operation, path, cause: error };
+      const pause = isOver || !isRetryable(error) ? undefined : pauseOf(policy, { attempt, elapsed, error }, context);
       if (pause === undefined) throw error;
       await sleep(Math.min(pause, timeout === undefined ? Infinity : timeout - elapsed), signal);
-      const context = { operation, path, cause: error };
-      if (signal?.aborted === true) throw new AbortedError('it was aborted', context, mayHaveBeenApplied(error));
+      if (isAborted(signal)) throw new AbortedError('it was aborted', context, isInDoubt);
       if (timeout !== undefined && now() - begin >= timeout)
-        throw new OperationTimeoutError(`it did not succeed within ${timeout} ms`, context, mayHaveBeenApplied(error));
+        throw new OperationTimeoutError(`it did not succeed within ${timeout} ms`, context, isInDoubt);
     }
   }
 }
 
-function mayHaveBeenApplied(error: unknown): boolean {
-  return (error as { readonly mayHaveBeenApplied?: boolean }).mayHaveBeenApplied ?? false;
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+/** What a policy gives is checked: no pause at all would be a loop without an end. */
+function pauseOf(
+  policy: RetryPolicy,
+  failed: FailedTry,
+  context: { readonly operation: string; readonly path?: string | undefined; readonly cause: unknown },
+): number | undefined {
+  const pause = policy(failed);
+  if (pause === undefined || (Number.isFinite(pause) && pause >= 0)) return pause;
+  const problem = `the retry policy gave ${String(pause)}; it must give milliseconds, 0 or more, or undefined for no more`;
+  throw new InvalidArgumentError(problem, context);
 }
 
 function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
@@ -71,7 +89,10 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
       resolve();
     };
     const timer = after(milliseconds, wake);
-    signal?.addEventListener('abort', wake);
-    if (signal?.aborted === true) wake();
+    if (signal === undefined) return;
+    // Many may share one signal; from eleven on Node would warn of a leak.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', wake);
+    if (signal.aborted) wake();
   });
 }

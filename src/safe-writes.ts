@@ -1,5 +1,7 @@
+import Long from 'long';
 import { type Created, type CreateOptions, describeCreated } from './created.js';
 import {
+  AbortedError,
   BadVersionError,
   InvalidArgumentError,
   NodeExistsError,
@@ -10,6 +12,7 @@ import {
 import { limited } from './limited.js';
 import { logOf } from './log.js';
 import { type CreateMode, isSequential } from './operations/create.js';
+import type { ZNode } from './operations/get-data.js';
 import { createWithParents } from './parents.js';
 import type { Data } from './protocol/records.js';
 import { isPassing, persist } from './retry.js';
@@ -27,7 +30,8 @@ const log = logOf('retry');
 
 /** Keeps in mind whether a try before may have been applied. */
 class Tries {
-  #mayHaveBeenApplied = false;
+  /** Why that is not known. */
+  #doubt: UnansweredError | undefined;
 
   constructor(
     private readonly operation: string,
@@ -37,25 +41,46 @@ class Tries {
   ) {}
 
   /** `resolve` tells what an error means that may come from an earlier try: a result, or `undefined` if it does not. */
-  run<T>(
+  async run<T>(
     step: (limits: RequestLimits) => Promise<T>,
     resolve: (error: unknown, limits: RequestLimits) => Promise<T | undefined>,
   ): Promise<T> {
     const { signal, timeout } = this.limits;
     const { operation, path, policy } = this;
     const persistence = { policy, isRetryable: isPassing, signal, timeout, operation, path };
-    return persist(persistence, async (_, limits) => {
-      try {
-        return await step(limits);
-      } catch (error) {
-        if (error instanceof UnansweredError) this.#mayHaveBeenApplied ||= error.mayHaveBeenApplied;
-        else if (this.#mayHaveBeenApplied) {
-          const result = await resolve(error, limits);
-          if (result !== undefined) return result;
+    try {
+      return await persist(persistence, async (_, limits) => {
+        try {
+          return await step(limits);
+        } catch (error) {
+          if (error instanceof UnansweredError) this.#doubt ??= error.mayHaveBeenApplied ? error : undefined;
+          else if (this.#doubt !== undefined) {
+            const result = await resolve(error, limits);
+            if (result !== undefined) return result;
+          }
+          throw error;
         }
-        throw error;
-      }
-    });
+      });
+    } catch (error) {
+      throw this.#outcome(error);
+    }
+  }
+
+  /** The last try may certainly not have been applied; one before it may have been all the same. */
+  #outcome(error: unknown): unknown {
+    if (this.#doubt === undefined) return error;
+    if (error instanceof UnansweredError) return Object.assign(error, { mayHaveBeenApplied: true });
+    return isPassing(error) ? this.#doubt : error;
+  }
+}
+
+/** What is found at a path after a refusal; undefined where that cannot be read: then the refusal stands. */
+async function lookAt(zk: ZooKeeperOperations, path: string, limits: RequestLimits): Promise<ZNode | undefined> {
+  try {
+    return await zk.getData(path, limits);
+  } catch (error) {
+    if (error instanceof UnansweredError || isPassing(error)) throw error;
+    return undefined;
   }
 }
 
@@ -91,7 +116,8 @@ export function setDataSafely(
     (left) => zk.setData(path, data, version, left),
     async (error, left) => {
       if (!(error instanceof BadVersionError)) return undefined;
-      const found = await zk.getData(path, left);
+      const found = await lookAt(zk, path, left);
+      if (found === undefined) return undefined;
       return found.stat.version === ((version + 1) | 0) && holds(found, data) ? found.stat : undefined;
     },
   );
@@ -123,8 +149,11 @@ export function createSafely<Mode extends CreateMode, WithStat extends boolean>(
     },
     async (error, left) => {
       if (!(error instanceof NodeExistsError)) return undefined;
-      const found = await zk.getData(path, left);
-      const isOurs = mode !== 'ephemeral' || found.stat.ephemeralOwner.equals(zk.sessionId);
+      const found = await lookAt(zk, path, left);
+      if (found === undefined) return undefined;
+      // Containers and znodes with a time to live have no owner that the server tells.
+      const owner = mode === 'ephemeral' ? zk.sessionId : Long.ZERO;
+      const isOurs = found.stat.ephemeralOwner.equals(owner);
       if (!isOurs || found.stat.version !== 0 || !holds(found, data)) return undefined;
       const { stat } = found;
       return describeCreated<Mode, WithStat>({ zxid: stat.czxid, stat }, path, path);
@@ -147,9 +176,12 @@ export async function deleteForSure(
   version: number,
   limits: RequestLimits,
 ): Promise<void> {
+  const context = { operation: 'delete', path };
+  if (limits.signal?.aborted === true)
+    throw new AbortedError('it was aborted', { ...context, cause: limits.signal.reason }, false);
   const deleted = deleteSafely(zk, path, version, retries.exponential(), {});
   deleted.catch((error: unknown) => {
     if (!(error instanceof SessionExpiredError)) log('%s was not deleted: %s', path, String(error));
   });
-  await limited(deleted, limits, { operation: 'delete', path });
+  await limited(deleted, limits, context);
 }

@@ -3,10 +3,12 @@ import type { Acl } from './acl.js';
 import {
   ANY_VERSION,
   checkAcl,
+  checkBoolean,
   checkData,
   type CheckedFields,
   checkFields,
   checkMode,
+  checkOneOf,
   checkOptions,
   checkTtl,
   optionNames,
@@ -29,6 +31,7 @@ import type { AddWatchRequest, RemovableWatches, RemoveWatchesRequest } from './
 import { Chroot, checkPath } from './paths.js';
 import { type Data, dataBytes } from './protocol/records.js';
 import { ReadBatch } from './read-batch.js';
+import { rejecting } from './rejecting.js';
 import type { RetryPolicy } from './retry-policy.js';
 import type { Arming, RequestLimits } from './session/pending-request.js';
 import type { Stat } from './stat.js';
@@ -297,6 +300,8 @@ export class ZooKeeperOperations {
     limits: RequestLimits = NO_LIMITS,
   ): Promise<void> {
     checkPath(path, 'removeWatches');
+    checkOneOf('watches', watches, ['any', 'data', 'children'], 'removeWatches', path);
+    checkOptions(limits, optionNames.limits, 'removeWatches', path);
     const { session } = this.sessions;
     const request: RemoveWatchesRequest = { path: this.base.toServer(path), watches };
     const hadSome = session.endWatches(request.path, watches);
@@ -360,7 +365,8 @@ export class ZooKeeperOperations {
     const request: WatchableRequest = { path: '', watch: false };
     if (options === NO_LIMITS) return this.#ask(operation, path, request, NO_LIMITS, map);
     const { watch, sync, atLeast } = options;
-    if (sync === true || atLeast !== undefined) return this.#readFresh(operation, path, options, map);
+    if (sync !== undefined || atLeast !== undefined)
+      return rejecting(() => this.#readFresh(operation, path, options, map));
     const arming =
       watch === undefined || operation.watch === undefined
         ? undefined
@@ -368,8 +374,11 @@ export class ZooKeeperOperations {
     return this.#ask(operation, path, request, options, map, arming, optionNames.read);
   }
 
-  /** The sync and the read leave together; the server answers them in order. */
-  async #readFresh<Result, T = Result>(
+  /**
+   * The sync and the read leave together, and the server answers them in order: so the one promise of the read is enough,
+   * which settles among the others in the order of the calls.
+   */
+  #readFresh<Result, T = Result>(
     operation: Operation<WatchableRequest, Result>,
     path: string,
     { sync, atLeast, ...options }: ReadOptions,
@@ -379,23 +388,25 @@ export class ZooKeeperOperations {
     const context = { operation: operation.name, path };
     checkPath(path, operation.name);
     checkOptions(options, optionNames.read, operation.name, path);
+    checkBoolean('sync', sync, operation.name, path);
     if (atLeast !== undefined && !Long.isLong(atLeast))
       throw new InvalidArgumentError('atLeast must be a zxid, which is a Long', context);
     // No server is accepted that is behind what was seen before.
     const isBehind = atLeast !== undefined && session.lastZxid.lessThan(atLeast);
-    const needsSync = sync === true || isBehind;
+    if (sync !== true && !isBehind) return this.#read(operation, path, options, map);
     const limits = { signal: options.signal, timeout: options.timeout };
-    const syncing = needsSync
-      ? session.submit(operations.sync, { path: this.base.toServer(path) }, path.length, limits)
-      : undefined;
-    const [synced, result] = await Promise.all([syncing, this.#read(operation, path, options, map)]);
-    if (isFailure(synced)) throw this.#unread(path, options, synced.toError(context));
-    if (isBehind && session.lastZxid.lessThan(atLeast)) {
-      const seen = `0x${session.lastZxid.toString(16)}`;
-      const problem = `the servers are at zxid ${seen}, and at least 0x${atLeast.toString(16)} was asked for`;
-      throw this.#unread(path, options, new StaleReadError(problem, context));
-    }
-    return result;
+    let synced: unknown;
+    const request = { path: this.base.toServer(path) };
+    void session.submit(operations.sync, request, path.length, limits).then((outcome) => (synced = outcome));
+    return this.#read(operation, path, options, (result) => {
+      if (isFailure(synced)) throw this.#unread(path, options, synced.toError(context));
+      if (isBehind && session.lastZxid.lessThan(atLeast)) {
+        const seen = `0x${session.lastZxid.toString(16)}`;
+        const problem = `the servers are at zxid ${seen}, and at least 0x${atLeast.toString(16)} was asked for`;
+        throw this.#unread(path, options, new StaleReadError(problem, context));
+      }
+      return map === undefined ? (result as T & Result) : map(result);
+    });
   }
 
   /** What was read is not handed out, so its watch is taken back. */

@@ -1,6 +1,6 @@
 import { inspect, type InspectOptions } from 'node:util';
 import type Long from 'long';
-import { ANY_VERSION, checkOneOf, checkOptions, optionNames } from './arguments.js';
+import { ANY_VERSION, checkBoolean, checkOneOf, checkOptions, checkParents, optionNames } from './arguments.js';
 import { formatServer, type ServerAddress } from './connection/connect-string.js';
 import type { HostProvider } from './connection/host-provider.js';
 import type { Created, CreateOptions, ParentsOption } from './created.js';
@@ -16,6 +16,7 @@ import { Chroot } from './paths.js';
 import { createProtected } from './protected-create.js';
 import type { Data } from './protocol/records.js';
 import { ReconfigFollower } from './reconfig-follower.js';
+import { rejecting } from './rejecting.js';
 import { isPassing, persist } from './retry.js';
 import type { RetryPolicy } from './retry-policy.js';
 import { createSafely, deleteForSure, deleteSafely, setDataSafely } from './safe-writes.js';
@@ -347,15 +348,16 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
     data: Data = null,
     options: CreateOptions<Mode, WithStat> = {} as CreateOptions<Mode, WithStat>,
   ): Promise<Created<Mode, WithStat>> {
-    if (options.protected === true) return createProtected(this.ofThisSession(), path, data, options);
-    const { retry = false } = options;
-    if (retry !== false)
-      return rejecting(() =>
-        createSafely(this.ofThisSession(), path, data, this.#policyOf(retry, 'create', path), options),
-      );
-    if (options.parents !== undefined && options.parents !== false)
-      return createWithParents(this.ofThisSession(), path, data, options);
-    return this.createPlain(path, data, options);
+    return rejecting(() => {
+      const { protected: isProtected = false, retry = false, parents = false } = options;
+      checkBoolean('protected', isProtected, 'create', path);
+      checkParents(parents, 'create', path);
+      const policy = this.#policyOf(retry, 'create', path);
+      if (isProtected) return createProtected(this.ofThisSession(), path, data, options);
+      if (policy !== undefined) return createSafely(this.ofThisSession(), path, data, policy, options);
+      if (parents !== false) return createWithParents(this.ofThisSession(), path, data, options);
+      return this.createPlain(path, data, options);
+    });
   }
 
   /**
@@ -371,13 +373,12 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
       const { missing = 'error', guaranteed = false, retry = false, signal, timeout } = options;
       checkOptions(options, optionNames.delete, 'delete', path);
       checkOneOf('missing', missing, ['error', 'ignore'], 'delete', path);
+      checkBoolean('guaranteed', guaranteed, 'delete', path);
+      const policy = this.#policyOf(retry, 'delete', path);
       const limits = { signal, timeout };
       const zk = this.ofThisSession();
       if (guaranteed) return ignoring(missing, deleteForSure(zk, path, version, limits));
-      if (retry !== false) {
-        const policy = this.#policyOf(retry, 'delete', path);
-        return ignoring(missing, deleteSafely(zk, path, version, policy, limits));
-      }
+      if (policy !== undefined) return ignoring(missing, deleteSafely(zk, path, version, policy, limits));
       return missing === 'ignore' ? this.deleteIfThere(path, version, limits) : super.delete(path, version, limits);
     });
   }
@@ -394,8 +395,8 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
       const { retry = false, signal, timeout } = options;
       checkOptions(options, optionNames.write, 'setData', path);
       const limits = { signal, timeout };
-      if (retry === false) return super.setData(path, data, version, limits);
       const policy = this.#policyOf(retry, 'setData', path);
+      if (policy === undefined) return super.setData(path, data, version, limits);
       return setDataSafely(this.ofThisSession(), path, data, version, policy, limits);
     });
   }
@@ -409,18 +410,25 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
    * of all tries together.
    */
   retry<T>(step: (attempt: RetryAttempt) => Promise<T>, options: RetryOptions = {}): Promise<T> {
-    const { policy = this.sessions.options.retry, isRetryable = this.#isRetryable, signal, timeout } = options;
-    checkOptions(options, optionNames.retry, 'retry', '/');
-    const persistence = { policy, isRetryable, signal, timeout, operation: 'retry' };
-    const done = persist(persistence, (attempt, limits) => step({ attempt, ...limits }));
-    // A step may not heed its limits.
-    return limited(done, { signal, timeout }, { operation: 'retry' });
+    return rejecting(() => {
+      const { policy = this.sessions.options.retry, isRetryable = this.#isRetryable, signal, timeout } = options;
+      checkOptions(options, optionNames.retry, 'retry');
+      for (const [name, value] of Object.entries({ step, policy, isRetryable }))
+        if (typeof value !== 'function')
+          throw new InvalidArgumentError(`${name} is no function`, { operation: 'retry' });
+      const persistence = { policy, isRetryable, signal, timeout, operation: 'retry' };
+      const done = persist(persistence, (attempt, limits) => step({ attempt, ...limits }));
+      // A step may not heed its limits.
+      return limited(done, { signal, timeout }, { operation: 'retry' });
+    });
   }
 
   readonly #isRetryable = (error: unknown): boolean =>
     isPassing(error) || (error instanceof SessionExpiredError && !isFinal(this.state));
 
-  #policyOf(retry: true | RetryPolicy, operation: string, path: string): RetryPolicy {
+  /** Undefined: it is not tried again. */
+  #policyOf(retry: boolean | RetryPolicy, operation: string, path: string): RetryPolicy | undefined {
+    if (retry === false) return undefined;
     if (retry === true) return this.sessions.options.retry;
     if (typeof retry === 'function') return retry;
     throw new InvalidArgumentError('retry must be true, false or a function, such as retries.times(3)', {
@@ -452,16 +460,6 @@ export class ZooKeeper extends ZooKeeperOperations implements AsyncDisposable {
   /** The children of a znode with their data, by name. Those that vanish meanwhile are left out. @throws NoNodeError. */
   getChildrenData(path: string, limits: RequestLimits = {}): Promise<Map<string, ZNode>> {
     return childrenWithData(this, path, limits);
-  }
-}
-
-/** Runs what returns a promise; what it throws is a rejection, too. No further promise comes between, for the order. */
-function rejecting<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof Error) return Promise.reject(error);
-    throw error;
   }
 }
 

@@ -32,16 +32,21 @@ function guarded(lookup: Lookup): Lookup {
   return (hostname, options, callback) => {
     const fail = (error: Error): void => process.nextTick(() => callback(error, []));
     try {
-      lookup(hostname, options, (error, addresses, family) => {
-        // A look-up that has failed gives no addresses at all, whatever its type says.
-        if (error !== null) callback(error, addresses, family);
-        else if (addresses.length === 0) fail(new Error(`no address was found for ${hostname}`));
-        else callback(error, typeof addresses === 'string' ? addresses : shuffle(addresses, Math.random), family);
+      // Whatever the types say: one that has failed gives no addresses at all, and one that has not may give no error.
+      lookup(hostname, options, (error: NodeJS.ErrnoException | null | undefined, addresses, family) => {
+        if (error !== null && error !== undefined) callback(error, addresses, family);
+        else if (!hasAddresses(addresses)) fail(new Error(`no address was found for ${hostname}`));
+        else callback(null, typeof addresses === 'string' ? addresses : shuffle(addresses, Math.random), family);
       });
     } catch (error) {
       fail(error instanceof Error ? error : new Error(String(error)));
     }
   };
+}
+
+function hasAddresses(addresses: unknown): boolean {
+  if (typeof addresses === 'string') return addresses !== '';
+  return Array.isArray(addresses) && addresses.length > 0 && addresses.every((each) => Boolean(each));
 }
 
 /** Node reports a failed attempt at several addresses as an aggregate with an empty message. */

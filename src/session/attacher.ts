@@ -142,13 +142,17 @@ export class Attacher {
           : this.#answered(answer, connection, request, sentAt, purpose),
       failed: (reason, refusedSilently) => {
         if (refusedSilently && purpose === 'attach' && request.readOnly && !request.sessionId.isZero()) {
-          this.#try(server, { ...request, sessionId: Long.ZERO, password: Buffer.alloc(16) }, 'readOnly');
+          this.#tryWithoutSession(server, request);
           return;
         }
         if (refusedSilently && purpose === 'confirm') this.user.ahead();
         this.#failed(server, request, reason, refusedSilently && (purpose === 'attach' || purpose === 'readOnly'));
       },
     });
+  }
+
+  #tryWithoutSession(server: ServerAddress, request: ConnectRequest): void {
+    this.#try(server, { ...request, sessionId: Long.ZERO, password: Buffer.alloc(16) }, 'readOnly');
   }
 
   #answered(
@@ -158,6 +162,12 @@ export class Attacher {
     sentAt: number,
     purpose: Purpose,
   ): void {
+    // Without a quorum nobody can tell that a session is over: it may have begun behind the back of this server.
+    if (answer.kind === 'expired' && answer.readOnly && !request.sessionId.isZero()) {
+      connection.end(new LinkError('a server without a quorum does not know the session'));
+      this.#tryWithoutSession(connection.server, request);
+      return;
+    }
     // There was no session that could have expired; and one that was opened in place of the old one is of no use.
     const problem =
       answer.kind === 'expired' && request.sessionId.isZero()
@@ -188,7 +198,7 @@ export class Attacher {
     connection.end(new LinkError('only asked whether the server is behind'));
     // A server that knows the session is merely late, as is one without a quorum; reading from it could show an older
     // state than was seen.
-    const isLate = answer.kind === 'attached' && (answer.readOnly || !request.sessionId.isZero());
+    const isLate = answer.readOnly || (answer.kind === 'attached' && !request.sessionId.isZero());
     if (isLate) this.#next();
     // It may have begun to serve only now: it is behind if it refuses the true request once more.
     else this.#try(connection.server, this.user.connectRequest(), 'confirm');
@@ -201,7 +211,8 @@ export class Attacher {
     const refusals = refusedSilently ? (this.#refusals.get(formatServer(server)) ?? 0) + 1 : 0;
     this.#refusals.set(formatServer(server), refusals);
     if (refusals >= REFUSALS_BEFORE_PROBE && !request.lastZxidSeen.isZero()) {
-      this.#try(server, { ...request, lastZxidSeen: Long.ZERO }, 'probe');
+      // With the session, also after a try without it: a server that knows it is not behind.
+      this.#try(server, { ...this.user.connectRequest(), lastZxidSeen: Long.ZERO }, 'probe');
     } else {
       this.#next();
     }

@@ -11,13 +11,18 @@ export class Backlog {
   #requests: PendingRequest[] = [];
   #bytes = 0;
   #timer: Timer | undefined;
+  #wakesAt = Infinity;
   /** Whether some may wait in vain: without that a full backlog is not looked through at each refusal. */
   #someAbandoned = false;
   readonly #onAbandoned = (): void => {
     this.#someAbandoned = true;
   };
 
-  constructor(private readonly bounds: ResolvedOptions['offlineQueue']) {}
+  constructor(
+    private readonly bounds: ResolvedOptions['offlineQueue'],
+    /** Whether the process may end meanwhile. */
+    private readonly unref = false,
+  ) {}
 
   get size(): number {
     return this.#requests.length;
@@ -35,14 +40,28 @@ export class Backlog {
       request.fail(new UnansweredFailure('queueFull', refusal, false));
       return;
     }
-    this.#append(request, now());
+    const time = now();
+    request.waitingSince ??= time;
+    this.#append(request, this.#endOfWait(time));
   }
 
   /** Puts reads that lost their connection in front, whatever the bounds: they were accepted once. */
   putBack(requests: readonly PendingRequest[]): void {
     const waiting = this.takeAll();
-    for (const request of requests) request.waitingSince ??= request.sentAt;
-    for (const request of [...requests, ...waiting]) this.#append(request, now());
+    const time = now();
+    for (const request of requests) {
+      request.waitingSince ??= request.sentAt;
+      this.#append(request, this.#endOfWait(time));
+    }
+    // The time of those that wait already goes on.
+    for (const request of waiting) this.#append(request, request.waitsUntil);
+  }
+
+  /** Takes those out that need not wait any more, in order. */
+  take(which: (request: PendingRequest) => boolean): PendingRequest[] {
+    const all = this.takeAll();
+    for (const request of all) if (!which(request)) this.#append(request, request.waitsUntil);
+    return all.filter(which);
   }
 
   /** Takes all of them, in the order in which they were asked for. */
@@ -66,13 +85,16 @@ export class Backlog {
     if (all.length === 0) this.#stopTimer();
   }
 
-  #append(request: PendingRequest, time: number): void {
-    request.waitingSince ??= time;
-    request.waitsUntil = this.bounds === false ? -Infinity : time + this.bounds.maxWait;
+  #endOfWait(begin: number): number {
+    return this.bounds === false ? -Infinity : begin + this.bounds.maxWait;
+  }
+
+  #append(request: PendingRequest, waitsUntil: number): void {
+    request.waitsUntil = waitsUntil;
     request.onAbandoned = this.#onAbandoned;
     this.#requests.push(request);
     this.#bytes += request.bytes;
-    this.#wakeAt(request.waitsUntil);
+    this.#wakeAt(waitsUntil);
   }
 
   #refusal(request: PendingRequest, reason: string): string | undefined {
@@ -97,21 +119,25 @@ export class Backlog {
   #stopTimer(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#wakesAt = Infinity;
   }
 
+  /** One timer serves all. It is only moved for reads that were put back in front, which may wait longer than others. */
   #wakeAt(time: number): void {
-    // The bound is the same for all, so the first in line is the first to go, and one timer serves all.
-    if (this.#timer === undefined) this.#timer = after(time - now(), () => this.#dropOverdue());
+    if (time >= this.#wakesAt) return;
+    this.#timer?.cancel();
+    this.#wakesAt = time;
+    this.#timer = after(time - now(), () => this.#dropOverdue(), this.unref);
   }
 
   #dropOverdue(): void {
-    this.#timer = undefined;
+    this.#stopTimer();
     const time = now();
     const dropped = this.#requests.filter((request) => request.waitsUntil <= time);
     this.#requests = this.#requests.filter((request) => request.waitsUntil > time);
     this.#dropSettled();
-    const first = this.#requests[0];
-    if (first !== undefined) this.#wakeAt(first.waitsUntil);
+    if (this.#requests.length > 0)
+      this.#wakeAt(this.#requests.reduce((least, { waitsUntil }) => Math.min(least, waitsUntil), Infinity));
     for (const request of dropped) {
       request.fail(
         new UnansweredFailure('timeout', 'it could not be sent for as long as offlineQueue.maxWait allows', false),

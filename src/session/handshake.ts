@@ -22,8 +22,8 @@ export type HandshakeAnswer =
       /** The server is cut off from its quorum. */
       readonly readOnly: boolean;
     }
-  /** The session that was asked for is over, or never was. */
-  | { readonly kind: 'expired' };
+  /** The session that was asked for is over, or never was; a server that is cut off from its quorum may not know it yet. */
+  | { readonly kind: 'expired'; readonly readOnly: boolean };
 
 /** Writes the first frame of a connection. */
 export function writeHandshake(out: JuteWriter, request: ConnectRequest): void {
@@ -40,8 +40,8 @@ export function readHandshake(frame: JuteReader, request: ConnectRequest): Hands
     );
   }
   const { timeout, sessionId, password, readOnly } = readConnectResponse(frame);
-  if (timeout <= 0) return { kind: 'expired' };
+  if (timeout <= 0) return { kind: 'expired', readOnly };
   // A server that hands out a new session in place of the one asked for has lost that one.
-  if (!request.sessionId.isZero() && !sessionId.equals(request.sessionId)) return { kind: 'expired' };
+  if (!request.sessionId.isZero() && !sessionId.equals(request.sessionId)) return { kind: 'expired', readOnly };
   return { kind: 'attached', key: { id: sessionId, password }, timeout, readOnly };
 }

@@ -33,7 +33,7 @@ export class RequestFlow {
     private readonly session: FlowSession,
     private readonly options: ResolvedOptions,
   ) {
-    this.#backlog = new Backlog(options.offlineQueue);
+    this.#backlog = new Backlog(options.offlineQueue, options.unref);
   }
 
   /** What waits to be sent. */
@@ -80,9 +80,11 @@ export class RequestFlow {
     for (const request of this.#backlog.takeAll()) channel.send(request);
   }
 
-  /** Looks at everything that waits anew: the server takes no writes. */
-  reconsider(): void {
-    for (const request of this.#backlog.takeAll()) this.add(request);
+  /** The server takes no writes: those that wait fail, and the rest is sent. Nothing is refused that was accepted once. */
+  readOnlyFrom(channel: Channel): void {
+    for (const write of this.#backlog.take(({ operation }) => operation.effect === 'write'))
+      write.fail(new ServerFailure(ServerCode.notReadOnly));
+    this.sendWaiting(channel);
   }
 
   /** Whether a request may go while those before it have no answer yet. */

@@ -57,6 +57,8 @@ export class Session {
   #isReal: boolean;
   #toldAhead = false;
   #channel: Channel | undefined;
+  /** Whether the server at its other end is cut off from its quorum. */
+  #isReadOnly = false;
   /** Callers who wait until credentials were accepted on the next connection. */
   #claimants: ((failure?: Failure) => void)[] = [];
   #farewell: Farewell | undefined;
@@ -246,13 +248,18 @@ export class Session {
         changed: (change) => this.#watching.changed(change),
         roomy: () => this.#flow.sendWaiting(channel),
         late: (lag) => this.#late(lag),
-        expired: () => this.#expired('the server answered that the session has expired'),
+        expired: () => {
+          // A server without a quorum cannot tell.
+          if (readOnly) connection.end(new LinkError('a server without a quorum does not know the session'));
+          else this.#expired('the server answered that the session has expired');
+        },
         authFailed: (why) => this.#refused(this.#sasl?.refusal(why) ?? new LinkError(why)),
         ended: (reason, unanswered) => this.#disconnected(channel, reason, unanswered),
       },
     );
     const before = this.#channel;
     this.#channel = channel;
+    this.#isReadOnly = readOnly;
     this.#release.reconnected();
     if (before !== undefined) {
       around.onLeaving();
@@ -287,6 +294,7 @@ export class Session {
 
   #proved(channel: Channel, readOnly: boolean): void {
     if (this.#farewell === undefined) this.#authenticate(channel, readOnly);
+    else if (readOnly) channel.connection.end(new LinkError('a server without a quorum cannot end the session'));
     else this.#sayFarewell(channel, this.#farewell);
   }
 
@@ -329,7 +337,7 @@ export class Session {
 
   #beginReadOnly(channel: Channel, server: string): void {
     this.deadline.suspended();
-    this.#flow.reconsider();
+    this.#flow.readOnlyFrom(channel);
     this.#tell({ type: 'readonly', sessionId: this.id, server });
     // Meanwhile one that takes writes is looked for.
     if (this.#channel === channel) this.#attacher.start();
@@ -491,7 +499,6 @@ export class Session {
     const { hold } = this.around;
     return new Promise<boolean>((settle) => {
       const resolve = hold === undefined ? settle : hold.during(settle);
-      const canEnd = this.#state !== 'readonly';
       const farewell = new Farewell(timeout, keepSession, (confirmed) => {
         this.#attacher.stop();
         this.#channel?.connection.end(new LinkError('the client was closed'));
@@ -502,10 +509,17 @@ export class Session {
       this.#move('closed', 'by the user');
       this.#settleAll('closed', 'the client was closed');
       this.#tell({ type: 'closed', sessionId: this.id });
-      if (this.#channel !== undefined && canEnd && this.#sasl === undefined) this.#sayFarewell(this.#channel, farewell);
-      else if (!this.#isReal || keepSession) farewell.done(false);
-      // Otherwise proofs or attempts go on: a session that can be reached is ended, not left to time out.
+      this.#beginFarewell(farewell);
     });
+  }
+
+  #beginFarewell(farewell: Farewell): void {
+    const channel = this.#sasl === undefined ? this.#channel : undefined;
+    const stays = farewell.keepSession || !this.#isReal;
+    if (channel !== undefined && (stays || !this.#isReadOnly)) this.#sayFarewell(channel, farewell);
+    else if (stays) farewell.done(false);
+    // A session that can be reached is ended, not left to time out: proofs or attempts go on, or begin.
+    else if (channel !== undefined) this.#attacher.start();
   }
 
   /** What was called before the end is answered, also where it waited for room, or the server was about to be left. */
@@ -524,7 +538,8 @@ export class Session {
     ): void =>
       channel.send(new TypedRequest(operation, request, 0, this.around.delivery, settle, undefined, this.#meter));
     // Where the session is to live on, any answer will do: it comes after all others.
-    if (farewell.keepSession) ask(exists, { path: '/', watch: false }, () => farewell.done(true));
+    if (farewell.keepSession || !this.#isReal)
+      ask(exists, { path: '/', watch: false }, () => farewell.done(farewell.keepSession));
     else ask(closeSession, undefined, (outcome) => this.#farewellAnswered(farewell, outcome));
   }
 

@@ -1,10 +1,13 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import Long from 'long';
 import { InvalidConnectStringError, type ServerAddress } from '../../src/connection/connect-string.js';
 import { AbortedError, ConnectError, InvalidArgumentError } from '../../src/errors.js';
 import type { ClientOptions } from '../../src/options.js';
 import { ZooKeeper } from '../../src/zookeeper.js';
+import { bytes } from '../support/frames.js';
 import { type TestClock, useRealClock, useTestClock } from './support/clock.js';
+import { replyHeader } from './support/reference.js';
 import { type FakeNetwork, type FakeSocket, turn, useFakeNetwork } from './support/fake-network.js';
 
 let clock: TestClock;
@@ -320,4 +323,98 @@ describe('the watches of a client', () => {
     expect(zk.unrooted().watches()).toHaveLength(3);
     expect(zk.metrics().watches).toEqual({ data: 0, exists: 2, children: 0, persistent: 0, recursive: 1, total: 3 });
   });
+});
+
+describe('promises settle in the order of the calls', () => {
+  it('whatever options the calls have', async () => {
+    const zk = open();
+    const socket = await attached();
+    const settled: string[] = [];
+    const note = (name: string, promise: Promise<unknown>): void => {
+      void promise.catch(() => undefined).then(() => settled.push(name));
+    };
+    note('fresh', zk.exists('/a', { sync: true }));
+    note('plain', zk.exists('/a'));
+    note('known', zk.exists('/a', { atLeast: Long.ZERO }));
+    note('stale', zk.exists('/a', { atLeast: Long.fromNumber(9_999) }));
+    note('delete', zk.delete('/a'));
+    note('delete with options', zk.delete('/a', -1, { missing: 'ignore' }));
+    note('delete with more', zk.delete('/a', -1, { timeout: 1_000, guaranteed: false, retry: false }));
+    note('set', zk.setData('/a', '', -1, { retry: false }));
+    note('create', zk.create('/a', null, { parents: false, protected: false, retry: false }));
+    note('last', zk.exists('/a'));
+    const sent = await socket.requests();
+    expect(sent.map(({ type }) => type)).toEqual([9, 3, 3, 3, 9, 3, 2, 2, 2, 5, 1, 3]);
+    socket.say(
+      ...sent.map(({ xid, type }) =>
+        type === 9 ? Buffer.concat([replyHeader(xid, 5, 0), bytes('/app/a')]) : replyHeader(xid, 5, -101),
+      ),
+    );
+    await turn();
+    expect(settled).toEqual([
+      'fresh',
+      'plain',
+      'known',
+      'stale',
+      'delete',
+      'delete with options',
+      'delete with more',
+      'set',
+      'create',
+      'last',
+    ]);
+  });
+});
+
+describe('options that make no sense are refused, by a rejection and before anything is sent', () => {
+  const wrong = (value: unknown): never => value as never;
+
+  it.each<[string, (zk: ZooKeeper) => Promise<unknown>]>([
+    ['retry must be true, false or a function', (zk) => zk.delete('/a', -1, { retry: wrong('yes') })],
+    ['retry must be true, false or a function', (zk) => zk.setData('/a', '', -1, { retry: wrong(3) })],
+    ['retry must be true, false or a function', (zk) => zk.create('/a', '', { retry: wrong(null) })],
+    ['retry must be', (zk) => zk.create('/a', '', { protected: true, retry: wrong('yes') })],
+    ['retry must be', (zk) => zk.delete('/a', -1, { guaranteed: true, retry: wrong('yes') })],
+    ['protected is yes; it must be true or false', (zk) => zk.create('/a', '', { protected: wrong('yes') })],
+    ['guaranteed is no; it must be true or false', (zk) => zk.delete('/a', -1, { guaranteed: wrong('no') })],
+    ['parents is "contaner"; it must be', (zk) => zk.create('/a', '', { parents: wrong('contaner') })],
+    ['parents is "contaner"; it must be', (zk) => zk.ensurePath('/a', wrong('contaner'))],
+    ['sync is yes; it must be true or false', (zk) => zk.getData('/a', { sync: wrong('yes') })],
+    ['the signal is no AbortSignal', (zk) => zk.removeWatches('/a', 'any', { signal: wrong({}) })],
+    ['watches is "all"; it must be', (zk) => zk.removeWatches('/a', wrong('all'))],
+    ['the timeout is NaN', (zk) => zk.retry(() => zk.exists('/a'), { timeout: NaN })],
+    ['policy is no function', (zk) => zk.retry(() => zk.exists('/a'), { policy: wrong('often') })],
+    ['isRetryable is no function', (zk) => zk.retry(() => zk.exists('/a'), { isRetryable: wrong(true) })],
+    ['step is no function', (zk) => zk.retry(wrong(undefined))],
+    ['there is no option "attempts"', (zk) => zk.retry(() => zk.exists('/a'), wrong({ attempts: 3 }))],
+  ])('%s', async (problem, call) => {
+    const zk = open();
+    const socket = await attached();
+    const error: unknown = await call(zk).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InvalidArgumentError);
+    expect(String(error)).toContain(problem);
+    expect(await socket.frames()).toEqual([]);
+  });
+});
+
+it('parents that are to be containers are plain znodes at a server that does not know containers', async () => {
+  const zk = open();
+  const socket = await attached();
+  const creating = zk.create('/locks/lock-', null, { mode: 'ephemeralSequential', parents: 'container' });
+  const [CREATE, EXISTS, NO_NODE] = [1, 3, -101];
+  const answers: readonly (readonly [type: number, path: string, error: number])[] = [
+    [CREATE, '/app/locks/lock-', NO_NODE],
+    // Where there is no configuration, the server is older than 3.5.
+    [EXISTS, '/zookeeper/config', NO_NODE],
+    [CREATE, '/app/locks', 0],
+    [CREATE, '/app/locks/lock-', 0],
+  ];
+  for (const [type, path, error] of answers) {
+    const [request, ...more] = await socket.requests();
+    expect([request?.type, request?.record.buffer()?.toString(), more]).toEqual([type, path, []]);
+    const { xid } = request!;
+    if (error === 0) socket.say(Buffer.concat([replyHeader(xid, 5, 0), bytes(`${path}0000000000`)]));
+    else socket.say(replyHeader(xid, 5, error));
+  }
+  expect((await creating).path).toBe('/locks/lock-0000000000');
 });

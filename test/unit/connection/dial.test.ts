@@ -77,6 +77,35 @@ describe('the look-up', () => {
     expect(callback.mock.calls).toEqual([[new Error('no address was found for zk'), []]]);
   });
 
+  it.each([
+    ['an error and nothing else, as dns.lookup does', [new Error('no such name')]],
+    ['nothing at all', []],
+    ['null and nothing', [null]],
+    ['an empty text', [null, '']],
+    ['no address in a list', [null, [undefined]]],
+  ])('that calls back with %s has failed, and throws nothing out of the callback', async (_, answer) => {
+    const callback = jest.fn<Parameters<Lookup>[2]>();
+    const found = jest.fn();
+    dialled((_hostname, _options, done) => {
+      // The real one is called on a turn of its own, where what it throws would end the process.
+      (done as (...args: unknown[]) => void)(...answer);
+      found();
+    })('zk', { all: true }, callback);
+    await turn();
+    expect(found).toHaveBeenCalledTimes(1);
+    expect(callback).toHaveBeenCalledTimes(1);
+    expect(callback.mock.calls[0]?.[0]?.message).toMatch(/no such name|no address was found for zk/);
+  });
+
+  it('that leaves the error undefined where there is none has succeeded', () => {
+    const callback = jest.fn<Parameters<Lookup>[2]>();
+    const lookup = dialled((_hostname, _options, done) => {
+      (done as (...args: unknown[]) => void)(undefined, '10.0.0.1', 4);
+    });
+    lookup('zk', {}, callback);
+    expect(callback.mock.calls).toEqual([[null, '10.0.0.1', 4]]);
+  });
+
   it('that throws has failed', async () => {
     const callback = jest.fn<Parameters<Lookup>[2]>();
     const lookup = dialled(() => {

@@ -14,6 +14,7 @@ let clock: TestClock;
 let network: FakeNetwork;
 let sessionId: Long;
 let lastZxidSeen: Long;
+let readOnly: boolean;
 let attacher: Attacher;
 let rounds: Rounds;
 const told = {
@@ -33,7 +34,7 @@ function attacherOf(provider: HostProvider): Attacher {
   const password = Buffer.alloc(16);
   rounds = new Rounds(provider, false, () => 0.999);
   return new Attacher(rounds, resolveOptions(), {
-    connectRequest: () => ({ lastZxidSeen, timeout: T, sessionId, password, readOnly: false }),
+    connectRequest: () => ({ lastZxidSeen, timeout: T, sessionId, password, readOnly }),
     timeout: () => T,
     longestPause: () => undefined,
     attempted: () => undefined,
@@ -47,6 +48,7 @@ beforeEach(() => {
   for (const mock of Object.values(told)) mock.mockReset();
   sessionId = Long.ZERO;
   lastZxidSeen = Long.ZERO;
+  readOnly = false;
   attacher = attacherTo('a', 'b', 'c');
 });
 afterEach(() => {
@@ -288,6 +290,79 @@ describe('a server that takes the connect request and closes without a byte', ()
     await (await started()).close();
     await (await nextAttempt()).close();
     expect(network.sockets).toHaveLength(2);
+  });
+});
+
+describe('where a server without a quorum will do', () => {
+  beforeEach(() => {
+    attacher = attacherTo('a');
+    readOnly = true;
+    sessionId = Long.fromNumber(77);
+    lastZxidSeen = Long.fromNumber(100);
+  });
+
+  /** The server closes without a byte; what follows at once is the next attempt. */
+  async function refusedSilently(socket: FakeSocket): Promise<FakeSocket> {
+    await socket.accept();
+    await socket.close();
+    return network.newest;
+  }
+
+  it('one that refuses the session silently is asked at once without it', async () => {
+    const second = await refusedSilently(await started());
+    expect(network.sockets).toHaveLength(2);
+    expect(await second.accept()).toMatchObject({ sessionId: 0n, lastZxidSeen: 100n, password: Buffer.alloc(16) });
+    await second.welcome({ sessionId: 5, readOnly: true });
+    expect(told.attached.mock.calls).toMatchObject([[{ readOnly: true, key: { id: Long.fromNumber(5) } }]]);
+    expect(told.attemptFailed).not.toHaveBeenCalled();
+  });
+
+  it('one that has no session to ask for is asked once', async () => {
+    sessionId = Long.ZERO;
+    await refusedSilently(await started());
+    expect(network.sockets).toHaveLength(1);
+    expect(told.attemptFailed).toHaveBeenCalledTimes(1);
+  });
+
+  it('one that does not know the session has not expired it, and is asked without it', async () => {
+    const first = await started();
+    await first.accept();
+    await first.welcome({ sessionId: 0, timeout: 0, readOnly: true });
+    expect(told.expired).not.toHaveBeenCalled();
+    expect(first.destroyed).toBe(true);
+    const second = network.newest;
+    expect(await second.accept()).toMatchObject({ sessionId: 0n });
+    await second.welcome({ sessionId: 5, readOnly: true });
+    expect(told.attached).toHaveBeenCalledTimes(1);
+  });
+
+  it('one that opens another session because it has just begun to take writes is asked again', async () => {
+    const second = await refusedSilently(await started());
+    await second.accept();
+    await second.welcome({ sessionId: 5 });
+    expect(told.attached).not.toHaveBeenCalled();
+    expect(second.destroyed).toBe(true);
+    expect(reasons()).toEqual(['a: the server has just begun to take writes']);
+    expect(await (await nextAttempt()).accept()).toMatchObject({ sessionId: 77n });
+  });
+
+  it('one that is behind and knows the session is merely late: the session is not given up', async () => {
+    await refusedSilently(await refusedSilently(await started()));
+    const probe = await refusedSilently(await refusedSilently(await nextAttempt()));
+    expect(network.sockets).toHaveLength(5);
+    expect(await probe.accept()).toMatchObject({ lastZxidSeen: 0n, sessionId: 77n });
+    await probe.welcome({ sessionId: 77 });
+    expect(network.newest).toBe(probe);
+    expect(told.ahead).not.toHaveBeenCalled();
+  });
+
+  it.each([77, 0])('one without a quorum says nothing of being behind (session %d)', async (id) => {
+    await refusedSilently(await refusedSilently(await started()));
+    const probe = await refusedSilently(await refusedSilently(await nextAttempt()));
+    await probe.accept();
+    await probe.welcome({ sessionId: id, timeout: id === 0 ? 0 : T, readOnly: true });
+    expect(network.newest).toBe(probe);
+    expect(told.ahead).not.toHaveBeenCalled();
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Backlog } from '../../../src/session/backlog.js';
 import { type TestClock, useRealClock, useTestClock } from '../support/clock.js';
 import { askRead, type Asked, codesOf } from '../support/requests.js';
@@ -153,4 +153,86 @@ it('lets nothing wait where offlineQueue is false', () => {
   const refused = added();
   expect(codesOf(refused.outcomes)).toEqual(['QUEUE_FULL']);
   expect(message(refused)).toBe('there is no connection, and offlineQueue is false');
+});
+
+describe('what was put back in front', () => {
+  it('does not prolong the wait of the others', async () => {
+    const waiting = added();
+    await clock.advance(900);
+    const back = askRead();
+    backlog.putBack([back.request]);
+    expect(clock.timers).toBe(1);
+    await clock.advance(100);
+    expect(codesOf(waiting.outcomes)).toEqual(['OPERATION_TIMEOUT']);
+    expect(back.outcomes).toEqual([]);
+    await clock.advance(900);
+    expect(codesOf(back.outcomes)).toEqual(['OPERATION_TIMEOUT']);
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('drain', () => {
+  it('hands out the first ones in order, as long as each may go, and counts what is left', () => {
+    const waiting = [added(10), added(20), added(30)].map(({ request }) => request);
+    const sent: unknown[] = [];
+    backlog.drain(
+      (request) => sent.push(request),
+      (request) => request !== waiting[2],
+    );
+    expect(sent).toEqual(waiting.slice(0, 2));
+    expect([backlog.size, backlog.bytes]).toEqual([1, 30]);
+    expect(clock.timers).toBe(1);
+    backlog.drain(
+      (request) => sent.push(request),
+      () => true,
+    );
+    expect(sent).toEqual(waiting);
+    expect([backlog.size, backlog.bytes, clock.timers]).toEqual([0, 0, 0]);
+  });
+
+  it('asks before each one, and leaves all where the first may not go', () => {
+    added();
+    added();
+    const asked: unknown[] = [];
+    backlog.drain(
+      () => undefined,
+      (request) => asked.push(request) < 1,
+    );
+    expect([asked.length, backlog.size]).toEqual([1, 2]);
+  });
+
+  it('leaves to those that stay the time that they have', async () => {
+    added();
+    await clock.advance(600);
+    const second = added();
+    let count = 0;
+    backlog.drain(
+      () => count++,
+      () => count === 0,
+    );
+    await clock.advance(999);
+    expect(second.outcomes).toEqual([]);
+    await clock.advance(1);
+    expect(codesOf(second.outcomes)).toEqual(['OPERATION_TIMEOUT']);
+  });
+});
+
+describe('take', () => {
+  it('takes out some, in order, and lets the others wait for what is left of their time', async () => {
+    const waiting = [added(10), added(20), added(30)];
+    await clock.advance(900);
+    const taken = backlog.take((request) => request !== waiting[1]?.request);
+    expect(taken).toEqual([waiting[0]?.request, waiting[2]?.request]);
+    expect([backlog.size, backlog.bytes]).toEqual([1, 20]);
+    await clock.advance(100);
+    expect(codesOf(waiting[1]?.outcomes ?? [])).toEqual(['OPERATION_TIMEOUT']);
+  });
+});
+
+it.each([true, false])('keeps the process with unref: false only (unref: %s)', (unref) => {
+  const timers = jest.spyOn(globalThis, 'setTimeout');
+  backlog = new Backlog(bounds, unref);
+  added();
+  expect((timers.mock.results[0]?.value as NodeJS.Timeout).hasRef()).toBe(!unref);
+  backlog.takeAll();
 });

@@ -636,3 +636,56 @@ describe('a connection that is left', () => {
     expect(connection.reason).toBeUndefined();
   });
 });
+
+describe('room on the wire', () => {
+  /** The server answers the first so many requests. */
+  function answer(from: number, to: number): void {
+    for (let xid = from; xid <= to; xid++) connection.reply(replyHeader(xid, 5, -101));
+  }
+
+  it('is there below the bound of operations, which is four here', () => {
+    for (let count = 0; count < 3; count++) sendExists();
+    expect(channel.hasRoom).toBe(true);
+    sendExists();
+    expect(channel.hasRoom).toBe(false);
+    answer(1, 1);
+    expect(channel.hasRoom).toBe(true);
+  });
+
+  it('is there below the bound of bytes', () => {
+    channel.send(ask(setData, { path: '/a', data: 'x'.repeat(900), version: -1 }).request);
+    expect(channel.hasRoom).toBe(true);
+    channel.send(ask(setData, { path: '/a', data: 'x'.repeat(200), version: -1 }).request);
+    expect(channel.hasRoom).toBe(false);
+  });
+
+  it('is told once to who asked for it, when a quarter of it is free', () => {
+    for (let count = 0; count < 4; count++) sendExists();
+    answer(1, 1);
+    expect(user.roomy).not.toHaveBeenCalled();
+    sendExists();
+    channel.awaitRoom();
+    expect(user.roomy).not.toHaveBeenCalled();
+    answer(2, 2);
+    expect(user.roomy).toHaveBeenCalledTimes(1);
+    answer(3, 5);
+    expect(user.roomy).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not told while more bytes than three quarters are on the wire', () => {
+    sendExists();
+    channel.send(ask(setData, { path: '/a', data: 'x'.repeat(900), version: -1 }).request);
+    channel.awaitRoom();
+    answer(1, 1);
+    expect(user.roomy).not.toHaveBeenCalled();
+    answer(2, 2);
+    expect(user.roomy).toHaveBeenCalledTimes(1);
+  });
+});
+
+it('tells how late the timers of the heartbeat come', async () => {
+  await clock.advance(T / 6);
+  clock.freeze(500);
+  await clock.advance(T / 6);
+  expect(user.late.mock.calls).toEqual([[500]]);
+});

@@ -292,3 +292,12 @@ describe('timers', () => {
     expect(look.mock.calls.length).toBeLessThanOrEqual(2);
   });
 });
+
+it.each([true, false])('its timer keeps the process with unref: false only (unref: %s)', (unref) => {
+  const timers = jest.spyOn(globalThis, 'setTimeout');
+  timers.mockClear();
+  const each = new Deadline(() => undefined, unref);
+  each.grant(1_000, performance.now());
+  expect((timers.mock.results[0]?.value as NodeJS.Timeout).hasRef()).toBe(!unref);
+  each.end('the test is over');
+});

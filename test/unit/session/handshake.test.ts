@@ -21,8 +21,8 @@ function request(sessionId: number): ConnectRequest {
   };
 }
 
-function response(timeout: number, sessionId: number, password = PASSWORD): Buffer {
-  return Buffer.concat([int(0), int(timeout), long(sessionId), bytes(password), bool(false)]);
+function response(timeout: number, sessionId: number, readOnly = false): Buffer {
+  return Buffer.concat([int(0), int(timeout), long(sessionId), bytes(PASSWORD), bool(readOnly)]);
 }
 
 /** What the response means for a client that asked for the session; 0 for a new one. */
@@ -51,16 +51,22 @@ describe('a server', () => {
   });
 
   it.each([0, -1])('says by a timeout of %d that the session has expired', (timeout) => {
-    expect(answerTo(77, response(timeout, 0))).toEqual({ kind: 'expired' });
-    expect(answerTo(77, response(timeout, 77))).toEqual({ kind: 'expired' });
+    expect(answerTo(77, response(timeout, 0))).toEqual({ kind: 'expired', readOnly: false });
+    expect(answerTo(77, response(timeout, 77))).toEqual({ kind: 'expired', readOnly: false });
   });
 
   it('that hands out another session than the one asked for has lost that one', () => {
-    expect(answerTo(77, response(10_000, 78))).toEqual({ kind: 'expired' });
+    expect(answerTo(77, response(10_000, 78))).toEqual({ kind: 'expired', readOnly: false });
   });
 
   it('before 3.4 leaves the byte for read-only out', () => {
     expect(answerTo(0, response(4_000, 77).subarray(0, 36))).toMatchObject({ kind: 'attached' });
+  });
+
+  it('that is cut off from its quorum says so, whatever it answers', () => {
+    expect(answerTo(77, response(4_000, 77, true))).toMatchObject({ kind: 'attached', readOnly: true });
+    expect(answerTo(77, response(0, 0, true))).toEqual({ kind: 'expired', readOnly: true });
+    expect(answerTo(77, response(4_000, 78, true))).toEqual({ kind: 'expired', readOnly: true });
   });
 
   it('that is read-only refuses by a reply that is shorter than any answer', () => {

@@ -125,3 +125,26 @@ it('wakes a few times a session timeout, however much is written', async () => {
 async function immediates(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+describe('a timer', () => {
+  it('that comes in time is told to be not late', async () => {
+    await clock.advance(T / 3);
+    expect(late.mock.calls).toEqual([[0]]);
+  });
+
+  it('that comes late tells by how much, before anything is judged', async () => {
+    clock.freeze(1_234);
+    await clock.advance(T / 3);
+    expect(late.mock.calls).toEqual([[1_234]]);
+    expect(silence).not.toHaveBeenCalled();
+  });
+
+  it.each([true, false])('keeps the process with unref: false only (unref: %s)', (unref) => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    timers.mockClear();
+    heartbeat.stop();
+    heartbeat = new Heartbeat({ ping, silence, late }, unref);
+    heartbeat.start(T);
+    expect((timers.mock.results[0]?.value as NodeJS.Timeout).hasRef()).toBe(!unref);
+  });
+});

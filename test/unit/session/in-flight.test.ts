@@ -76,3 +76,24 @@ describe('requests in flight', () => {
     expect([inFlight.size, inFlight.first, inFlight.takeAll()]).toEqual([0, undefined, []]);
   });
 });
+
+describe('the bytes in flight', () => {
+  it('are those of the requests that are on the wire', () => {
+    const inFlight = new InFlight();
+    requests(5).forEach((request, index) => {
+      request.xid = index + 1;
+      request.size = 10 ** index;
+      inFlight.push(request);
+    });
+    expect(inFlight.bytes).toBe(11_111);
+    inFlight.shift();
+    expect(inFlight.bytes).toBe(11_110);
+    inFlight.take(3);
+    inFlight.take(99);
+    expect(inFlight.bytes).toBe(11_010);
+    inFlight.takeAll();
+    expect(inFlight.bytes).toBe(0);
+    inFlight.push(requests(1)[0]!);
+    expect(inFlight.bytes).toBe(0);
+  });
+});

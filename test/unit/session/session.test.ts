@@ -870,3 +870,184 @@ describe('a server that takes the session', () => {
     }
   });
 });
+
+describe('a server without a quorum', () => {
+  /** It takes the client on. */
+  async function attachedReadOnly(sessionId = 77): Promise<FakeSocket> {
+    const socket = await dialled();
+    await socket.accept();
+    await socket.welcome({ sessionId, timeout: T, readOnly: true });
+    return socket;
+  }
+
+  /** A session that is at such a server after one that takes writes. */
+  async function reattachedReadOnly(options: ClientOptions = {}): Promise<FakeSocket> {
+    beginAgain({ readOnly: true, ...options });
+    await (await attached()).fail();
+    return attachedReadOnly();
+  }
+
+  it('takes no writes: those that waited fail at once, and reads are sent in order', async () => {
+    beginAgain({ readOnly: true });
+    await (await attached()).fail();
+    const outcomes = [askExists(), askDelete(), askExists(), askDelete()];
+    const socket = await attachedReadOnly();
+    expect(session.state).toBe('readonly');
+    expect(outcomes.map(codesOf)).toEqual([[], ['NOT_READ_ONLY'], [], ['NOT_READ_ONLY']]);
+    expect(await socket.types()).toEqual([EXISTS, EXISTS]);
+    expect(codesOf(await session.submit(deleteNode, { path: '/a', version: -1 }, 2).then((each) => [each]))).toEqual([
+      'NOT_READ_ONLY',
+    ]);
+  });
+
+  it('refuses nothing that was accepted once, whatever the bounds of the wire', async () => {
+    beginAgain({ readOnly: true, inFlight: { maxOperations: 1, whenFull: 'reject' } });
+    await (await attached()).fail();
+    const outcomes = [askExists(), askExists(), askExists()];
+    const socket = await attachedReadOnly();
+    for (let xid = 1; xid <= 3; xid++) await socket.reply(xid, { error: -101 });
+    expect(outcomes).toEqual([[null], [null], [null]]);
+  });
+
+  it('cannot tell that a session has expired', async () => {
+    const socket = await reattachedReadOnly();
+    askExists();
+    await socket.frames();
+    await socket.reply(1, { error: -112 });
+    expect([session.state, ended, socket.destroyed]).toEqual(['suspended', [], true]);
+  });
+
+  it('is left for one that takes writes; reads go there again, and credentials that were under way', async () => {
+    const socket = await reattachedReadOnly();
+    const outcomes = askExists();
+    identities.add({ scheme: 'digest', auth: 'a:b' });
+    const claimed = session.claim({ scheme: 'digest', auth: Buffer.from('a:b') });
+    expect(await socket.types()).toEqual([EXISTS, AUTH]);
+    const second = await attached();
+    expect(socket.destroyed).toBe(true);
+    expect(session.state).toBe('suspended');
+    expect(await second.types()).toEqual([AUTH]);
+    await second.reply(-4);
+    expect(await claimed).toBeUndefined();
+    expect(session.state).toBe('connected');
+    expect(await second.types()).toEqual([EXISTS]);
+    await second.reply(1, { error: -101 });
+    expect(outcomes).toEqual([null]);
+    expect(types()).toEqual(['connected', 'suspended', 'readonly', 'suspended', 'connected']);
+  });
+
+  it('does not keep the session alive', async () => {
+    const socket = await reattachedReadOnly();
+    const { remaining } = session.deadline;
+    await clock.advance(100);
+    askExists();
+    await socket.frames();
+    await socket.reply(1, { error: -101 });
+    expect(session.deadline.remaining).toBeLessThanOrEqual(remaining - 100);
+  });
+
+  it('cannot end the session: close() goes on until there is one that can', async () => {
+    const socket = await reattachedReadOnly();
+    const closing = session.close(60_000, false);
+    expect(await socket.types()).toEqual([]);
+    const second = await attached();
+    expect(await second.types()).toEqual([CLOSE]);
+    await second.reply(1);
+    expect(await closing).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('cannot end it while credentials are being claimed there, either', async () => {
+    beginAgain({ readOnly: true, auth: [{ scheme: 'digest', auth: 'a:b' }] });
+    const first = await attached();
+    await first.reply(-4);
+    await first.fail();
+    const socket = await attachedReadOnly();
+    expect(await socket.types()).toEqual([AUTH]);
+    const closing = session.close(60_000, false);
+    expect(await socket.types()).toEqual([]);
+    const second = await attached();
+    expect(await second.types()).toEqual([CLOSE]);
+    await second.reply(1);
+    expect(await closing).toBe(true);
+  });
+
+  it('that takes the client on after close() is left: it cannot end the session', async () => {
+    beginAgain({ readOnly: true });
+    await (await attached()).fail();
+    const attempt = await dialled();
+    await attempt.accept();
+    const closing = session.close(60_000, false);
+    await attempt.welcome({ readOnly: true });
+    expect(await attempt.types()).toEqual([]);
+    expect(attempt.destroyed).toBe(true);
+    const second = await attached();
+    await second.reply(1);
+    expect(await closing).toBe(true);
+  });
+
+  it.each([
+    ['the session is made up', true, false],
+    ['the session is kept', false, true],
+  ])('answers what was called before close(), where %s', async (_, isMadeUp, keepSession) => {
+    beginAgain({ readOnly: true });
+    if (!isMadeUp) await (await attached()).fail();
+    const socket = await attachedReadOnly();
+    const outcomes = askExists();
+    const closing = session.close(1_000, keepSession);
+    expect(await socket.types()).toEqual([EXISTS, EXISTS]);
+    await socket.reply(1, { error: -101 });
+    await socket.reply(2, { error: -101 });
+    expect(outcomes).toEqual([null]);
+    expect(await closing).toBe(keepSession);
+    expect([socket.destroyed, clock.timers]).toEqual([true, 0]);
+  });
+
+  it('makes up a session that nobody else is asked for', async () => {
+    beginAgain({ readOnly: true });
+    const socket = await attachedReadOnly(5);
+    expect(session.id).toEqual(Long.fromNumber(5));
+    expect(session.deadline.remaining).toBe(-Infinity);
+    const second = await dialled();
+    expect(await second.accept()).toMatchObject({ sessionId: 0n });
+    await second.welcome({ sessionId: 6 });
+    expect(session.id).toEqual(Long.fromNumber(6));
+    expect(socket.destroyed).toBe(true);
+    expect(types()).toEqual(['readonly', 'suspended', 'connected']);
+  });
+});
+
+describe('what waits for room on the wire', () => {
+  it('keeps its time when the connection is lost', async () => {
+    beginAgain({ inFlight: { maxOperations: 1 }, offlineQueue: { maxWait: 10_000 } });
+    const socket = await attached();
+    const read = askExists();
+    await clock.advance(1_000);
+    const waiting = askDelete();
+    await clock.advance(4_000);
+    await socket.fail();
+    for (let second = 0; second < 5; second++) {
+      while (network.newest.destroyed) await clock.advance(1);
+      await network.newest.fail();
+      await clock.advance(1_000);
+    }
+    await clock.advance(2_000);
+    expect(codesOf(waiting)).toEqual(['OPERATION_TIMEOUT']);
+    expect(read).toEqual([]);
+  });
+
+  it('goes before what is asked for later, also where that would be refused', async () => {
+    beginAgain({ inFlight: { maxOperations: 2, whenFull: 'reject' } });
+    await (await attached()).fail();
+    const outcomes = [askExists(), askExists(), askExists()];
+    const socket = await attached();
+    expect(await socket.types()).toEqual([EXISTS, EXISTS]);
+    const refused = askDelete();
+    await turn();
+    expect(codesOf(refused)).toEqual(['QUEUE_FULL']);
+    await socket.reply(1, { error: -101 });
+    await socket.reply(2, { error: -101 });
+    await socket.reply(3, { error: -101 });
+    expect(outcomes).toEqual([[null], [null], [null]]);
+  });
+});
