@@ -72,15 +72,23 @@ export function aclProblem(list: readonly Acl[]): string | undefined {
   return problem && `${problem}; acl.open, acl.creatorAll and acl.digest(...) are examples`;
 }
 
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : `of type ${typeof value}`;
+}
+
 function firstProblem(list: readonly Acl[]): string | undefined {
   if (!isList(list) || list.length === 0) return 'the ACL must be a list with at least one entry';
-  for (const { scheme, id, permissions } of list) {
+  for (const entry of list as readonly unknown[]) {
+    if (typeof entry !== 'object' || entry === null) return 'an entry of the ACL is no object';
+    const { scheme, id, permissions } = entry as Acl;
     if (typeof scheme !== 'string' || scheme === '' || typeof id !== 'string')
       return 'an entry of the ACL has no scheme or no id';
     if (!isList(permissions)) return `the entry ${scheme}:${id} of the ACL has no permissions`;
-    const unknown = permissions.find((permission) => !allPermissions.includes(permission));
-    if (unknown !== undefined)
-      return `there is no permission ${JSON.stringify(unknown)}; known are ${allPermissions.join(', ')}`;
+    const unknown = (permissions as readonly unknown[]).findIndex(
+      (each) => !allPermissions.includes(each as Permission),
+    );
+    if (unknown !== -1)
+      return `there is no permission ${shown(permissions[unknown])}; known are ${allPermissions.join(', ')}`;
   }
   return undefined;
 }
