@@ -1,4 +1,4 @@
-import { after, now, type Timer } from '../clock.js';
+import { after, noticeSleep, now, type Timer } from '../clock.js';
 import { InvalidArgumentError, LeaseLostError } from '../errors.js';
 
 /** When a {@link SessionLease} counts as lost. */
@@ -37,7 +37,10 @@ export class SessionLease {
 
   /** Worked out at each look, from a clock that does not stop: right even before any timer could run. */
   get held(): boolean {
-    if (this.#reason === undefined) this.deadline.look(now());
+    if (this.#reason === undefined) {
+      noticeSleep();
+      this.deadline.look(now());
+    }
     return this.#reason === undefined;
   }
 
@@ -95,6 +98,7 @@ export class Deadline {
 
   /** Milliseconds until the session may have ended; 0 or less: it may have. */
   get remaining(): number {
+    noticeSleep();
     return this.#over === undefined ? this.#confirmedAt + this.#timeout - now() : -Infinity;
   }
 
@@ -195,6 +199,7 @@ export class Deadline {
     if (first === Infinity) return;
     const wake = (): void => {
       this.#timer = undefined;
+      noticeSleep();
       this.look(now());
       this.#schedule();
     };

@@ -1,4 +1,4 @@
-import { after, afterPendingInput, now, type Timer } from '../clock.js';
+import { after, afterPendingInput, noticeSleep, now, type Timer } from '../clock.js';
 
 /** What a heartbeat needs of its session. */
 export interface HeartbeatUser {
@@ -72,6 +72,7 @@ export class Heartbeat {
   }
 
   #check(): void {
+    noticeSleep();
     const time = now();
     this.user.late(time - this.#dueAt);
     if (time >= this.#givenUpAt()) {

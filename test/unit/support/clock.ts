@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { jest } from '@jest/globals';
 
 /** The time of a test: it stands still until it is moved. */
@@ -16,6 +17,8 @@ export function useTestClock(): TestClock {
   const start = Date.now();
   let frozen = 0;
   jest.spyOn(performance, 'now').mockImplementation(() => Date.now() - start + frozen);
+  // A machine that has just started has not slept.
+  jest.spyOn(os, 'uptime').mockReturnValue(0);
   return {
     advance: (milliseconds) => jest.advanceTimersByTimeAsync(milliseconds),
     freeze: (milliseconds) => {
