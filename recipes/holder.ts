@@ -1,5 +1,6 @@
 import {
   InvalidArgumentError,
+  isPassing,
   type LeaseOptions,
   NoNodeError,
   type OneShotEvent,
@@ -8,7 +9,7 @@ import {
 } from 'zookit';
 import type { Contender } from './contender.js';
 import type { FencingToken } from './fencing.js';
-import { isEndOfSession, isPassing, pause } from './waiting.js';
+import { isEndOfSession, pause } from './waiting.js';
 
 /**
  * Something that is held as long as a znode of our session stands: a lock, a leadership.

@@ -1,5 +1,5 @@
-import { BadVersionError, NoNodeError, type SessionInfo, type ZooKeeper } from 'zookit';
-import { after, defer, isEndOfSession, isPassing, pause, type Wait } from './waiting.js';
+import { BadVersionError, isPassing, NoNodeError, type SessionInfo, type ZooKeeper } from 'zookit';
+import { after, defer, isEndOfSession, pause, type Wait } from './waiting.js';
 
 /**
  * Deletes an ephemeral znode of a session that nobody else has a znode at the path of, and does not rest before it is

@@ -2,14 +2,11 @@ import {
   AbortedError,
   AuthFailedError,
   ClosedError,
-  ConnectionLossError,
   NoNodeError,
-  NotReadOnlyError,
+  isPassing,
   type OneShotEvent,
   OperationTimeoutError,
-  QueueFullError,
   SessionExpiredError,
-  ThrottledError,
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
@@ -133,17 +130,6 @@ export class Wait implements Disposable {
     this.#stop();
     this.#controller.abort();
   }
-}
-
-/** Whether trying again later can help. */
-export function isPassing(error: unknown): boolean {
-  return (
-    error instanceof ConnectionLossError ||
-    error instanceof OperationTimeoutError ||
-    error instanceof QueueFullError ||
-    error instanceof ThrottledError ||
-    error instanceof NotReadOnlyError
-  );
 }
 
 /** Whether the same can be tried again, in a new session if need be. */

@@ -165,6 +165,7 @@ export {
   type RetryBounds,
   type RetryPolicy,
 } from './retry-policy.js';
+export { isPassing } from './retry.js';
 export { type LeaseOptions, SessionLease } from './session/deadline.js';
 export type { RequestLimits } from './session/pending-request.js';
 export type { WatchedPath, WatchKind } from './session/watch-registry.js';
