@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 import { rejectUnknown } from '../options.js';
-import { CommandRefusedError, ServerNotServingError, UnexpectedAnswerError } from './errors.js';
+import { CommandRefusedError, ServerNotServingError, unexpectedAnswer, type UnexpectedAnswerError } from './errors.js';
 import * as json from './from-json.js';
 import { askHttp, type HttpAnswer } from './http-request.js';
 import { type AdminJson, parseJson } from './json.js';
@@ -48,9 +48,6 @@ export interface CommandAnswer extends Answer {
   /** The headers, in small letters: `last_zxid` of a snapshot. */
   readonly headers: Readonly<Record<string, string>>;
 }
-
-/** How much of an answer that cannot be read an error shows, characters. */
-const SHOWN = 100;
 
 /**
  * Asks the AdminServer of one ZooKeeper server, over HTTP or HTTPS. See {@link ServerAdmin} for the methods and their
@@ -219,12 +216,7 @@ export class HttpAdmin implements ServerAdmin {
   }
 
   #unexpected(name: string, answer: string, problem: string): UnexpectedAnswerError {
-    const shown = JSON.stringify(answer.slice(0, SHOWN)) + (answer.length > SHOWN ? '...' : '');
-    return new UnexpectedAnswerError(
-      `the answer is none to ${name}: ${problem}: ${shown}`,
-      { operation: name },
-      this.server,
-    );
+    return unexpectedAnswer(name, answer, problem, this.server);
   }
 }
 

@@ -44,3 +44,17 @@ export class CommandRefusedError extends AdminError {
 export class UnexpectedAnswerError extends AdminError {
   readonly code = 'UNEXPECTED_ANSWER';
 }
+
+/** How much of an answer an error shows, characters. */
+const SHOWN = 100;
+
+/** The error for an answer that is none to what was asked. */
+export function unexpectedAnswer(
+  operation: string,
+  answer: string,
+  problem: string,
+  server: string,
+): UnexpectedAnswerError {
+  const shown = JSON.stringify(answer.slice(0, SHOWN)) + (answer.length > SHOWN ? '...' : '');
+  return new UnexpectedAnswerError(`the answer is none to ${operation}: ${problem}: ${shown}`, { operation }, server);
+}

@@ -2,7 +2,7 @@ import { formatServer, parseConnectString, type ServerAddress } from '../connect
 import { InvalidArgumentError } from '../errors.js';
 import { rejectUnknown } from '../options.js';
 import { ask, checkAnswer } from './ask.js';
-import { ServerNotServingError, UnexpectedAnswerError } from './errors.js';
+import { ServerNotServingError, unexpectedAnswer, type UnexpectedAnswerError } from './errors.js';
 import {
   adminOptionNames,
   type AdminOptions,
@@ -29,9 +29,6 @@ import type {
   WatchSummary,
 } from './reports.js';
 import { UnreadableText } from './text.js';
-
-/** How much of an answer that cannot be read an error shows, characters. */
-const SHOWN = 100;
 
 /**
  * Asks one server by four-letter words. See {@link ServerAdmin} for the methods and their errors.
@@ -143,12 +140,7 @@ export class FourLetterAdmin implements ServerAdmin {
   }
 
   #unexpected(word: string, answer: string, problem: string): UnexpectedAnswerError {
-    const shown = JSON.stringify(answer.slice(0, SHOWN)) + (answer.length > SHOWN ? '...' : '');
-    return new UnexpectedAnswerError(
-      `the answer is none to ${word}: ${problem}: ${shown}`,
-      { operation: word },
-      this.server,
-    );
+    return unexpectedAnswer(word, answer, problem, this.server);
   }
 }
 
