@@ -50,6 +50,8 @@ make_java_options() {
     -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData "-XX:ErrorFile=$ZOO_LOG_DIR/java-error-%p.log"
     "$logger.logFile=System.out" "$logger.defaultLogLevel=${ZOO_LOG_LEVEL,,}" "$logger.showDateTime=true"
     "$logger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ" "$logger.showShortLogName=true"
+    # The AdminServer's own container of servlets has much to say, and nothing that an operator needs.
+    "$logger.log.org.eclipse.jetty=error"
     "-Dzookeeper.log.dir=$ZOO_LOG_DIR" -Dzookeeper.jmx.log4j.disable=true
   )
   if [[ $given != *-Xmx* && $given != *RAMPercentage=* ]]; then java_options+=("-Xmx$(heap_size)m"); fi

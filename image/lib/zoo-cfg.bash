@@ -34,20 +34,16 @@ make_settings() {
   add_extra_settings
 }
 
-# The port for clients stands in the line of a member, or else here.
+# The port for clients stands in the line of a member; a server that stands alone, or has none there, has it here.
 make_client_settings() {
-  local line=${member_lines[$my_id]:-}
+  local line=${member_lines[$my_id]} part=''
   if [[ $ZOO_CLIENT_PORT == none ]]; then return; fi
-  if ! at_least 3.5; then
-    set_to clientPort "$(client_port_of "$line")"
-    if [[ ${member_roles[$my_id]:-} == observer ]]; then set_to peerType observer; fi
-  elif [[ $line != *';'* ]]; then
-    set_to clientPort "$ZOO_CLIENT_PORT"
+  if [[ $line == *';'* ]]; then part=${line#*;}; fi
+  if stands_alone || ! at_least 3.5 || [[ -z $part ]]; then
+    set_to clientPort "$(if [[ -n $part ]]; then echo "${part##*:}"; else echo "$ZOO_CLIENT_PORT"; fi)"
+    if [[ $part == *:* ]]; then set_to clientPortAddress "${part%:*}"; fi
   fi
-}
-
-client_port_of() {
-  if [[ $1 == *';'* ]]; then echo "${1##*[:;]}"; else echo "$ZOO_CLIENT_PORT"; fi
+  if ! at_least 3.5 && [[ ${member_roles[$my_id]} == observer ]]; then set_to peerType observer; fi
 }
 
 make_security_settings() {
@@ -117,7 +113,7 @@ print_zoo_cfg() {
   for name in "${setting_names[@]}"; do printf '%s=%s\n' "$name" "${settings[$name]}"; done
   if [[ -n $members ]]; then
     printf 'dynamicConfigFile=%s\n' "$members"
-  elif at_least 3.5; then
+  elif at_least 3.5 && ! stands_alone; then
     for name in "${member_ids[@]}"; do printf 'server.%s=%s\n' "$name" "${member_lines[$name]}"; done
   elif ! stands_alone; then
     print_fixed_members
