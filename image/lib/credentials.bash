@@ -39,8 +39,7 @@ check_tls() {
     ZOO_TLS_CLIENT_AUTH=$([[ -n $ZOO_TLS_CA ]] && echo need || echo none)
   elif ! [[ $ZOO_TLS_CLIENT_AUTH =~ ^(need|want|none)$ ]]; then
     problem "ZOO_TLS_CLIENT_AUTH: '$ZOO_TLS_CLIENT_AUTH' is none of need, want and none"
-  fi
-  if [[ -z $ZOO_TLS_CA && $ZOO_TLS_CLIENT_AUTH != none ]]; then
+  elif [[ -z $ZOO_TLS_CA && $ZOO_TLS_CLIENT_AUTH != none ]]; then
     problem "ZOO_TLS_CLIENT_AUTH=$ZOO_TLS_CLIENT_AUTH takes ZOO_TLS_CA, the authorities of the clients' certificates"
   fi
   if [[ -z $ZOO_TLS_CA && $ZOO_TLS_QUORUM == true ]]; then
@@ -86,12 +85,14 @@ write_credentials() {
 }
 
 # As it stands between quotes in a JAAS file.
-escaped() { sed 's/[\\"]/\\&/g' <<<"$1"; }
+escaped() {
+  local text=${1//\\/\\\\}
+  echo "${text//\"/\\\"}"
+}
 
 # The id of user super in the digest scheme: super:base64(sha1(super:PASSWORD)).
 super_digest() {
-  local sum
-  sum=$(printf 'super:%s' "$ZOO_SUPER_PASSWORD" | sha1sum)
-  # shellcheck disable=SC2059 # The format is what is printed: bytes by their hexadecimal numbers.
-  printf 'super:%s' "$(printf "$(sed 's/../\\x&/g' <<<"${sum%% *}")" | base64)"
+  local bytes
+  bytes=$(printf 'super:%s' "$ZOO_SUPER_PASSWORD" | sha1sum | cut --characters=1-40 | sed 's/../\\x&/g')
+  printf 'super:%s' "$(printf %b "$bytes" | base64)"
 }

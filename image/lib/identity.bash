@@ -18,7 +18,7 @@ find_my_id() {
       problem "ZOO_MY_ID is not set, and the host name $HOSTNAME does not tell which of the servers ${member_ids[*]} this is"
     fi
   fi
-  if [[ -n $my_id && -z ${member_lines[$my_id]:-} ]] && ! ((${#problems[@]})); then
+  if [[ -n $my_id && -z ${member_lines[$my_id]:-} ]]; then
     problem "ZOO_MY_ID: $my_id is none of the servers of ZOO_SERVERS, which are ${member_ids[*]}"
   fi
 }

@@ -52,6 +52,7 @@ make_java_options() {
     "$logger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ" "$logger.showShortLogName=true"
     # The AdminServer's own container of servlets has much to say, and nothing that an operator needs.
     "$logger.log.org.eclipse.jetty=error"
+    -Djava.security.properties=/opt/zookeeper/lib/java.security
     "-Dzookeeper.log.dir=$ZOO_LOG_DIR" -Dzookeeper.jmx.log4j.disable=true
   )
   if [[ $given != *-Xmx* && $given != *RAMPercentage=* ]]; then java_options+=("-Xmx$(heap_size)m"); fi

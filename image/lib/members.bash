@@ -14,14 +14,18 @@ readonly address_pattern='^(\[[0-9a-fA-F:.]+\]|[^]:[]+):([^:]*):([^:]*)(:([^:]*)
 # Reads and checks ZOO_SERVERS.
 read_members() {
   local line
+  [[ $ZOO_SERVERS =~ [^[:space:]] ]] || problem "ZOO_SERVERS has no server; one is written $member_form"
   for line in $ZOO_SERVERS; do read_member "$line"; done
-  ((${#member_ids[@]} > 0)) || problem "ZOO_SERVERS has no server; one is written $member_form"
   check_addresses
   check_roles
 }
 
 read_member() {
   local line=$1 id rest
+  if [[ $line == *,* ]]; then
+    problem "ZOO_SERVERS: '$line' has a comma; between servers there are blanks"
+    return
+  fi
   if ! [[ $line =~ ^server\.([^=]+)=(.+)$ ]]; then
     problem "ZOO_SERVERS: '$line' is not of the form $member_form"
     return
@@ -66,9 +70,11 @@ check_address() {
     problem "ZOO_SERVERS: server.$id: the two ports in '$line' are the same; one is for followers, one for elections"
   fi
   if [[ -n $has_role ]]; then
-    [[ $role =~ ^(participant|observer)$ ]] ||
+    if [[ $role =~ ^(participant|observer)$ ]]; then
+      member_roles[$id]=$role
+    else
       problem "ZOO_SERVERS: server.$id: '$role' in '$line' is neither participant nor observer"
-    member_roles[$id]=$role
+    fi
   fi
 }
 

@@ -59,6 +59,7 @@ load_variable() {
     problem "$name and $file_name are both set; which one counts?"
   elif [[ -n $file && ! -r $file ]]; then
     problem "$file_name: $file cannot be read by user $(id -u)"
+    printf -v "$name" %s "$default"
   elif [[ -n $file ]]; then
     printf -v "$name" %s "$(<"$file")"
   elif [[ -z ${!name:-} ]]; then
