@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { docker, runImage, testImage, type Variables } from './image.js';
+import { runImage, type Variables } from './image.js';
 
 // What the variables make of zoo.cfg. `config` prints what the server would be started with.
 
 /** The lines of zoo.cfg by their names. */
-function settings(given: Variables, options: readonly string[] = []): Map<string, string> {
-  const { status, stdout, stderr } = runImage(given, ['config'], options);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+async function settings(given: Variables, options: readonly string[] = []): Promise<Map<string, string>> {
+  const { code, stdout, stderr } = await runImage(given, ['config'], options);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.trim().split('\n');
   const made = new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
   // Nothing is set twice.
@@ -17,8 +17,8 @@ function settings(given: Variables, options: readonly string[] = []): Map<string
 const three = 'server.1=zoo1:2888:3888;2181 server.2=zoo2:2888:3888;2181 server.3=zoo3:2888:3888;2181';
 
 describe('the variables of the official image', () => {
-  it('set what they set there', () => {
-    const made = settings({
+  it('set what they set there', async () => {
+    const made = await settings({
       ZOO_TICK_TIME: '1000',
       ZOO_INIT_LIMIT: '11',
       ZOO_SYNC_LIMIT: '12',
@@ -50,9 +50,9 @@ describe('the variables of the official image', () => {
     });
   });
 
-  it('name each member, with roles and ports', () => {
+  it('name each member, with roles and ports', async () => {
     const given = `${three} server.9=zoo9:2888:3888:observer;0.0.0.0:2189`;
-    const made = settings({ ZOO_SERVERS: given, ZOO_MY_ID: '9' });
+    const made = await settings({ ZOO_SERVERS: given, ZOO_MY_ID: '9' });
     for (const line of given.split(' ')) {
       const [, name = '', value] = /^([^=]+)=(.*)$/.exec(line) ?? [];
       expect(made.get(name)).toBe(value);
@@ -61,16 +61,17 @@ describe('the variables of the official image', () => {
     expect(made.has('clientPort')).toBe(false);
   });
 
-  it('render 234 servers, participants and observers', () => {
+  it('render 234 servers, participants and observers', async () => {
     const ids = Array.from({ length: 234 }, (_, index) => index + 1);
-    const line = (id: number): string => `zookeeper-${id}.example:2888:3888:${id > 7 ? 'observer' : 'participant'};2181`;
+    const line = (id: number): string =>
+      `zookeeper-${id}.example:2888:3888:${id > 7 ? 'observer' : 'participant'};2181`;
     const given = ids.map((id) => `server.${id}=${line(id)}`).join(' ');
-    const made = settings({ ZOO_SERVERS: given, ZOO_MY_ID: '234' });
+    const made = await settings({ ZOO_SERVERS: given, ZOO_MY_ID: '234' });
     expect(ids.map((id) => made.get(`server.${id}`))).toEqual(ids.map(line));
   });
 
-  it('take IPv6 addresses, several addresses of a member, and lists on several lines', () => {
-    const made = settings({
+  it('take IPv6 addresses, several addresses of a member, and lists on several lines', async () => {
+    const made = await settings({
       ZOO_SERVERS: 'server.1=[fd00::1]:2888:3888;2181\n  server.2=a:2888:3888|b:2889:3889;2181\n',
       ZOO_MY_ID: '1',
     });
@@ -82,8 +83,8 @@ describe('the variables of the official image', () => {
 });
 
 describe('what this image adds', () => {
-  it('purges old snapshots, serves metrics, can be reconfigured, and keeps the AdminServer to itself, by default', () => {
-    expect(Object.fromEntries(settings({}))).toEqual({
+  it('purges old snapshots, serves metrics, can be reconfigured, and keeps the AdminServer to itself, by default', async () => {
+    expect(Object.fromEntries(await settings({}))).toEqual({
       dataDir: '/data',
       dataLogDir: '/datalog',
       tickTime: '2000',
@@ -104,39 +105,50 @@ describe('what this image adds', () => {
     });
   });
 
-  it('takes settings of your own last, and a line each where values have blanks', () => {
+  it('takes settings of your own last, and a line each where values have blanks', async () => {
     const extra = 'tickTime=3000\nssl.ciphersuites=ONE, TWO\n\n  snapCount=7  ';
-    const made = settings({ ZOO_TICK_TIME: '1000', ZOO_CFG_EXTRA: extra });
-    expect([made.get('tickTime'), made.get('ssl.ciphersuites'), made.get('snapCount')]).toEqual(['3000', 'ONE, TWO', '7']);
+    const made = await settings({ ZOO_TICK_TIME: '1000', ZOO_CFG_EXTRA: extra });
+    expect([made.get('tickTime'), made.get('ssl.ciphersuites'), made.get('snapCount')]).toEqual([
+      '3000',
+      'ONE, TWO',
+      '7',
+    ]);
   });
 
-  it('puts its own metrics where those of a release are asked for', () => {
+  it('puts its own metrics where those of a release are asked for', async () => {
     const provider = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
-    const made = settings({ ZOO_METRICS_PORT: 'none', ZOO_CFG_EXTRA: `${provider} metricsProvider.httpPort=7777` });
+    const made = await settings({
+      ZOO_METRICS_PORT: 'none',
+      ZOO_CFG_EXTRA: `${provider} metricsProvider.httpPort=7777`,
+    });
     expect([made.get('metricsProvider.className'), made.get('metricsProvider.httpPort')]).toEqual([
       'zookit.metrics.PrometheusMetrics',
       '7777',
     ]);
   });
 
-  it('has a line for a port only where there is none in the list', () => {
-    const made = settings({ ZOO_SERVERS: three.replaceAll(';2181', ''), ZOO_MY_ID: '2', ZOO_CLIENT_PORT: '2190' });
+  it('has a line for a port only where there is none in the list', async () => {
+    const made = await settings({
+      ZOO_SERVERS: three.replaceAll(';2181', ''),
+      ZOO_MY_ID: '2',
+      ZOO_CLIENT_PORT: '2190',
+    });
     expect([made.get('clientPort'), made.get('server.2')]).toEqual(['2190', 'zoo2:2888:3888']);
   });
 
-  it('shows no secret', () => {
-    const made = settings({ ZOO_SUPER_PASSWORD: 'sw0rdfish' });
+  it('shows no secret', async () => {
+    const made = await settings({ ZOO_SUPER_PASSWORD: 'sw0rdfish' });
     expect(made.get('DigestAuthenticationProvider.superDigest')).toBe('***');
   });
 
-  it('takes any variable out of a file', () => {
+  it('takes any variable out of a file', async () => {
     const script = 'echo 4711 >/tmp/ticks && ZOO_TICK_TIME_FILE=/tmp/ticks entrypoint config';
-    const { stdout } = runImage({}, ['bash', '-c', script]);
+    const { stdout } = await runImage({}, ['bash', '-c', script]);
     expect(stdout).toContain('tickTime=4711\n');
   });
 
-  it('lists its variables, with their defaults', () => {
-    const { stdout } = runImage({}, ['config', '--variables']);
+  it('lists its variables, with their defaults', async () => {
+    const { stdout } = await runImage({}, ['config', '--variables']);
     const lines = stdout.trim().split('\n');
     expect(lines).toContain('ZOO_TICK_TIME=2000');
     expect(lines).toContain('ZOO_SERVERS=server.1=localhost:2888:3888;2181');
@@ -145,11 +157,15 @@ describe('what this image adds', () => {
 });
 
 describe('which member this is', () => {
-  const idOf = (given: Variables, options: readonly string[], before = ''): string => {
+  const idOf = async (given: Variables, options: readonly string[], before = ''): Promise<string> => {
     // The id is what the server would find in its folder.
     const script = `${before} ln -s /bin/true /tmp/java; sed -i 's#/opt/java/bin/java#/tmp/java#' /tmp/lib/jvm.bash && /tmp/bin/entrypoint && cat /data/myid`;
     const copy = 'cp -r /opt/zookeeper/bin /opt/zookeeper/lib /tmp &&';
-    const { stdout, stderr } = runImage({ ZOO_SERVERS: three, ...given }, ['bash', '-c', `${copy} ${script}`], options);
+    const { stdout, stderr } = await runImage(
+      { ZOO_SERVERS: three, ...given },
+      ['bash', '-c', `${copy} ${script}`],
+      options,
+    );
     return stdout.trim() || stderr.trim();
   };
 
@@ -159,19 +175,21 @@ describe('which member this is', () => {
     ['by the name of a member, its domain left out', {}, 'zoo2.example.org', '2'],
     ['by the number at the end of the name', {}, 'zookeeper-1', '1'],
     ['by ZOO_MY_ID before the name', { ZOO_MY_ID: '1' }, 'zoo3', '1'],
-  ])('is told %s', (_, given: Variables, name, id) => {
-    expect(idOf(given, ['--hostname', name])).toBe(id);
+  ])('is told %s', async (_, given: Variables, name, id) => {
+    expect(await idOf(given, ['--hostname', name])).toBe(id);
   });
 
-  it('is told by the data that it has', () => {
-    expect(idOf({}, ['--hostname', 'anything'], 'echo 3 >/data/myid &&')).toBe('3');
+  it('is told by the data that it has', async () => {
+    expect(await idOf({}, ['--hostname', 'anything'], 'echo 3 >/data/myid &&')).toBe('3');
   });
 
-  it('is not told by the name that Docker makes up', () => {
-    expect(idOf({}, ['--hostname', 'abcdefabcde1'])).toMatch(/^zookeeper: ZOO_MY_ID is not set, and the host name abcdefabcde1/);
+  it('is not told by the name that Docker makes up', async () => {
+    expect(await idOf({}, ['--hostname', 'abcdefabcde1'])).toMatch(
+      /^zookeeper: ZOO_MY_ID is not set, and the host name abcdefabcde1/,
+    );
   });
 });
 
-it('runs another command in place of the server', () => {
-  expect(docker('run', '--rm', testImage(), 'echo', 'hello').stdout).toBe('hello\n');
+it('runs another command in place of the server', async () => {
+  expect((await runImage({}, ['echo', 'hello'])).stdout).toBe('hello\n');
 });
