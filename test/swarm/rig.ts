@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LookupLike } from 'zookit';
-import { Container, docker, imageFolder, imageUnderTest, Project } from '../support/docker.js';
+import { testImage } from '../image/image.js';
+import { Container, docker, imageFolder, Project } from '../support/docker.js';
 import { until } from '../support/until.js';
 
 /** Who a client asks for, as it would in a container that has joined the network of the stack. */
@@ -82,7 +83,7 @@ export class Stack {
         ...['stack', 'deploy', '--detach', '--resolve-image', 'never'],
         ...['--compose-file', join(imageFolder, 'swarm.one-node.yaml'), '--compose-file', file, this.project.name],
       ],
-      { env: { ZOOKEEPER_IMAGE: imageUnderTest(), ZOOKEEPER_NODE: this.node } },
+      { env: { ZOOKEEPER_IMAGE: testImage(), ZOOKEEPER_NODE: this.node } },
     );
   }
 
@@ -116,8 +117,8 @@ export class Stack {
         return says.length === 3 && says.every((each) => each.startsWith('serving: '));
       },
       { what: 'three servers that serve', timeout: 240_000, interval: 500 },
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}: ${says.join(', ')}`);
+    ).catch((error: unknown) => {
+      throw new Error(`the servers say: ${says.join(', ')}`, { cause: error });
     });
   }
 
@@ -135,8 +136,8 @@ export class Stack {
         return last?.State === state ? last : undefined;
       },
       { what: `the update to be ${state}`, timeout: 400_000, interval: 500 },
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}; it is ${JSON.stringify(last)}`);
+    ).catch((error: unknown) => {
+      throw new Error(`the update is ${JSON.stringify(last)}`, { cause: error });
     });
   }
 
@@ -147,7 +148,7 @@ export class Stack {
   readonly lookup: LookupLike = (hostname, _options, callback) => {
     void this.addressOf(hostname).then(
       (address) => callback(null, [{ address, family: 4 }]),
-      (error: Error) => callback(Object.assign(error, { code: 'ENOTFOUND' }), ''),
+      (error: unknown) => callback(Object.assign(error as Error, { code: 'ENOTFOUND' }), ''),
     );
   };
 
