@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { docker, imageFolder, outputOf, Project } from '../support/docker.js';
+import { docker, imageFolder, imageUnderTest, outputOf, Project } from '../support/docker.js';
 import { freePort } from '../support/ports.cjs';
 import { joinSwarm } from '../swarm/rig.js';
-import { mustDocker, testImage } from './image.js';
+import { runImage } from './image.js';
 
 const page = readFileSync(join(__dirname, '..', '..', 'docs', 'server-image.md'), 'utf8');
 
@@ -55,7 +55,7 @@ describe('the commands of the page', () => {
   function ownNames(commands: string): string {
     return commands
       .replace(/--tag \S+/, `--tag ${builtImage()}`)
-      .replaceAll('zookit-zookeeper:trixie', testImage())
+      .replaceAll('zookit-zookeeper:trixie', imageUnderTest())
       .replace(/\bzk-[a-z]/g, `${project.name}-$&`)
       .replaceAll('node-a', swarm.node)
       .replace(/127\.0\.0\.1:2181:|localhost:2181/g, (text) => text.replace('2181', String(ports[0])))
@@ -68,7 +68,7 @@ describe('the commands of the page', () => {
     async (_, { commands, says }) => {
       const env = {
         COMPOSE_PROJECT_NAME: project.name,
-        ZOOKEEPER_IMAGE: testImage(),
+        ZOOKEEPER_IMAGE: imageUnderTest(),
         ZOOKEEPER_PORT: String(ports[0]),
         ...Object.fromEntries(ports.map((port, index) => [`ZOOKEEPER_PORT_${index + 1}`, String(port)])),
       };
@@ -82,10 +82,11 @@ describe('the commands of the page', () => {
   );
 });
 
-it('lists all variables of the image, with their defaults', () => {
+it('lists all variables of the image, with their defaults', async () => {
   const rows = [...page.matchAll(/^\| `(ZOO_\w+)` \| (?:`(.*?)`)? ?\|/gm)];
   const documented = rows.map(([, name, value = '']) => `${name}=${value}`);
-  expect(documented.sort()).toEqual(mustDocker('run', '--rm', testImage(), 'config', '--variables').split('\n').sort());
+  const { stdout } = await runImage({}, ['config', '--variables']);
+  expect(documented.sort()).toEqual(stdout.trim().split('\n').sort());
 });
 
 it('lists the variables of the Compose files', () => {

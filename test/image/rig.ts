@@ -2,10 +2,9 @@
 import { ZooKeeper } from 'zookit';
 import type { Load } from '../faults/load/load.js';
 import { nameOf } from '../faults/load/history.js';
-import { type ComposeProject, type Container, Project } from '../support/docker.js';
+import { type ComposeProject, type Container, imageUnderTest, Project } from '../support/docker.js';
 import { freePort } from '../support/ports.cjs';
 import { until } from '../support/until.js';
-import { testImage } from './image.js';
 
 /** A session timeout that outlasts an election on a busy machine, ms. */
 export const LONG = 60_000;
@@ -35,7 +34,7 @@ export class ComposeEnsemble {
         if (!ports.includes(port)) ports.push(port);
       }
       const compose = project.compose('compose.ensemble.yaml', {
-        ZOOKEEPER_IMAGE: testImage(),
+        ZOOKEEPER_IMAGE: imageUnderTest(),
         ...Object.fromEntries(ports.map((port, index) => [`ZOOKEEPER_PORT_${index + 1}`, String(port)])),
       });
       const members = names.map((name, index) => ({

@@ -1,10 +1,9 @@
 /** The one server of image/compose.yaml: how it is confined, how it ends, what is left of it. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ZooKeeper } from 'zookit';
-import { type ComposeProject, type Container, docker, Project } from '../support/docker.js';
+import { type ComposeProject, type Container, docker, imageUnderTest, Project } from '../support/docker.js';
 import { freePort } from '../support/ports.cjs';
 import { until } from '../support/until.js';
-import { testImage } from './image.js';
 
 let project: Project;
 let compose: ComposeProject;
@@ -15,7 +14,7 @@ beforeAll(async () => {
   project = new Project();
   const port = await freePort();
   address = `127.0.0.1:${port}`;
-  compose = project.compose('compose.yaml', { ZOOKEEPER_IMAGE: testImage(), ZOOKEEPER_PORT: String(port) });
+  compose = project.compose('compose.yaml', { ZOOKEEPER_IMAGE: imageUnderTest(), ZOOKEEPER_PORT: String(port) });
   server = compose.container('zookeeper');
   await compose.up('--wait');
 }, 180_000);

@@ -22,6 +22,13 @@ export interface DockerOptions {
   readonly timeout?: number;
 }
 
+/** The image under test. Throws if there is none. */
+export function imageUnderTest(): string {
+  const image = process.env.ZOOKIT_TEST_IMAGE;
+  if (image) return image;
+  throw new Error('ZOOKIT_TEST_IMAGE names no image; `npm run test:image` builds one and sets it');
+}
+
 /** Runs a program, and gives how it ended, however that was. Rejects if it cannot be started or takes too long. */
 export function outputOf(
   command: string,

@@ -1,8 +1,7 @@
 /** The stack of image/swarm.yaml, as far as one node shows it, and beside that of image/swarm.one-node.yaml. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { testImage } from '../image/image.js';
-import { Container, docker, imageFolder, Project } from '../support/docker.js';
+import { Container, docker, imageFolder, imageUnderTest, Project } from '../support/docker.js';
 import { until } from '../support/until.js';
 import { joinSwarm } from './rig.js';
 
@@ -22,7 +21,7 @@ afterAll(async () => {
 
 function environment(): Record<string, string> {
   return {
-    ZOOKEEPER_IMAGE: testImage(),
+    ZOOKEEPER_IMAGE: imageUnderTest(),
     ZOOKEEPER_NODE: swarm.node,
     ZOOKEEPER_NODE_1: 'elsewhere',
     ZOOKEEPER_NODE_2: swarm.node,

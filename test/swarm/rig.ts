@@ -4,8 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LookupLike } from 'zookit';
-import { testImage } from '../image/image.js';
-import { Container, docker, imageFolder, Project } from '../support/docker.js';
+import { Container, docker, imageFolder, imageUnderTest, Project } from '../support/docker.js';
 import { until } from '../support/until.js';
 
 /** Who a client asks for, as it would in a container that has joined the network of the stack. */
@@ -83,7 +82,7 @@ export class Stack {
         ...['stack', 'deploy', '--detach', '--resolve-image', 'never'],
         ...['--compose-file', join(imageFolder, 'swarm.one-node.yaml'), '--compose-file', file, this.project.name],
       ],
-      { env: { ZOOKEEPER_IMAGE: testImage(), ZOOKEEPER_NODE: this.node } },
+      { env: { ZOOKEEPER_IMAGE: imageUnderTest(), ZOOKEEPER_NODE: this.node } },
     );
   }
 

@@ -4,8 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { ZooKeeper } from 'zookit';
 import { Load } from '../faults/load/load.js';
 import { failedReads } from '../image/rig.js';
-import { testImage } from '../image/image.js';
-import { docker } from '../support/docker.js';
+import { docker, imageUnderTest } from '../support/docker.js';
 import { until } from '../support/until.js';
 import { joinSwarm, servers, Stack, type Task } from './rig.js';
 
@@ -81,7 +80,7 @@ it('has names that a container on its network knows', async () => {
   const name = stack.project.name;
   for (const server of servers.split(',')) {
     const { code, stdout } = await stack.project.runToEnd(
-      ...['--network', `${name}_zookeeper`, testImage(), 'zkCli.sh', '-server', server, 'ls', '/'],
+      ...['--network', `${name}_zookeeper`, imageUnderTest(), 'zkCli.sh', '-server', server, 'ls', '/'],
     );
     expect([code, stdout]).toEqual([0, expect.stringContaining('[zookeeper')]);
   }
