@@ -23,9 +23,8 @@ function docker(...args) {
  * @param {string[]} list
  */
 function listed(...list) {
-  const ids = labels.flatMap((label) =>
-    docker(...list, '--quiet', '--filter', `label=${label}=${project}`).split('\n'),
-  );
+  const filters = [`name=${project}`, ...labels.map((label) => `label=${label}=${project}`)];
+  const ids = filters.flatMap((filter) => docker(...list, '--quiet', '--filter', filter).split('\n'));
   return [...new Set(ids.filter(Boolean))];
 }
 

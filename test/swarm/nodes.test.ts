@@ -37,14 +37,14 @@ it('a server has its host name and id from its node, and its data there', async 
   const running = ['ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${service}`];
   expect(await docker(running)).toBe('');
   await docker(['node', 'update', '--label-add', 'zookeeper=true', swarm.node]);
-  const id = await until(() => docker(running), {
+  const id = await until(async () => (await docker(running)) || undefined, {
     what: 'a task on the labelled node',
     timeout: 120_000,
     interval: 250,
   });
   const server = new Container(id);
   expect(await server.inspect('{{json .Config.Hostname}}')).toBe(`zookeeper-${swarm.node}`);
-  const myid = await until(async () => (await server.exec('cat', '/data/myid')).stdout.trim(), {
+  const myid = await until(async () => (await server.exec('cat', '/data/myid')).stdout.trim() || undefined, {
     what: 'an id',
     timeout: 60_000,
   });
