@@ -54,6 +54,15 @@ it('has a heap that fits into the memory of its container', async () => {
   expect(Number(heap) * 2 ** 20).toBeGreaterThan(memory / 2);
 });
 
+it('is not held up by name servers that do not answer', async () => {
+  // An address that is nobody's: RFC 5737.
+  const options = ['--network', `${project.name}_default`, '--dns', '192.0.2.1'];
+  const begin = performance.now();
+  await project.runToEnd(...options, imageUnderTest(), 'getent', 'hosts', 'nobody');
+  // Without what the image sets for it, it takes 20 s.
+  expect(performance.now() - begin).toBeLessThan(12_000);
+}, 60_000);
+
 it('ends by the signal of docker stop, long before it would be killed', async () => {
   const begin = performance.now();
   expect(await server.stop()).toBe(143);
