@@ -1,6 +1,6 @@
 // @ts-check
 // Removes what a test has made in the Docker engine, when the test tells it to or has ended in whatever way (SIGKILL too):
-// all that has the name of its project in the label of this test, of a Compose project or of a Swarm stack.
+// all whose name begins with that of its project, or that has it in a label: of this test, of a Compose project, of a stack.
 // Arguments: the project. Ends with 0 when all is gone.
 'use strict';
 
@@ -23,9 +23,8 @@ function docker(...args) {
  * @param {string[]} list
  */
 function listed(...list) {
-  const ids = labels.flatMap((label) =>
-    docker(...list, '--quiet', '--filter', `label=${label}=${project}`).split('\n'),
-  );
+  const filters = [`name=${project}`, ...labels.map((label) => `label=${label}=${project}`)];
+  const ids = filters.flatMap((filter) => docker(...list, '--quiet', '--filter', filter).split('\n'));
   return [...new Set(ids.filter(Boolean))];
 }
 

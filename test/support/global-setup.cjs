@@ -12,7 +12,8 @@ const { startMembers, startServer } = require('./zookeeper-process.cjs');
  */
 module.exports = async function globalSetup({ testPathPatterns }) {
   const patterns = testPathPatterns?.patterns ?? [];
-  if (patterns.length > 0 && patterns.every((pattern) => /test.(unit|package|matrix|image|swarm)\b/.test(pattern))) return;
+  if (patterns.length > 0 && patterns.every((pattern) => /test.(unit|package|matrix|image|swarm)\b/.test(pattern)))
+    return;
   const homes = (process.env['ZOOKIT_TEST_HOMES'] ?? '').split(delimiter).filter(Boolean);
   const servers =
     homes.length > 0

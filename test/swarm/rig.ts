@@ -116,8 +116,8 @@ export class Stack {
         return says.length === 3 && says.every((each) => each.startsWith('serving: '));
       },
       { what: 'three servers that serve', timeout: 240_000, interval: 500 },
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}: ${says.join(', ')}`);
+    ).catch((error: unknown) => {
+      throw new Error(`the servers say: ${says.join(', ')}`, { cause: error });
     });
   }
 
@@ -135,8 +135,8 @@ export class Stack {
         return last?.State === state ? last : undefined;
       },
       { what: `the update to be ${state}`, timeout: 400_000, interval: 500 },
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}; it is ${JSON.stringify(last)}`);
+    ).catch((error: unknown) => {
+      throw new Error(`the update is ${JSON.stringify(last)}`, { cause: error });
     });
   }
 
@@ -147,7 +147,7 @@ export class Stack {
   readonly lookup: LookupLike = (hostname, _options, callback) => {
     void this.addressOf(hostname).then(
       (address) => callback(null, [{ address, family: 4 }]),
-      (error: Error) => callback(Object.assign(error, { code: 'ENOTFOUND' }), ''),
+      (error: unknown) => callback(Object.assign(error as Error, { code: 'ENOTFOUND' }), ''),
     );
   };
 

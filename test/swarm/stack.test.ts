@@ -6,7 +6,7 @@ import { Load } from '../faults/load/load.js';
 import { failedReads } from '../image/rig.js';
 import { docker, imageUnderTest } from '../support/docker.js';
 import { until } from '../support/until.js';
-import { joinSwarm, servers, Stack } from './rig.js';
+import { joinSwarm, servers, Stack, type Task } from './rig.js';
 
 /** A session timeout that outlasts an election on a busy machine, ms. */
 const LONG = 60_000;
@@ -41,21 +41,33 @@ async function expectNothingLost(load: Load): Promise<void> {
   expect(load.told).not.toContain('expired');
 }
 
-/** How many servers serve, again and again until `stop`; the fewest of all. */
-function watchServing(): { stop(): Promise<number> } {
-  let fewest = 3;
+/** Watches an update until `stop`, which tells which task was started too early: before the one before it has served. */
+function watchUpdate(before: readonly Task[]): { stop(): Promise<string[]> } {
+  const replacing: string[] = [];
+  const served = new Set<string>();
+  const problems: string[] = [];
   let stopped = false;
-  const watching = (async () => {
-    while (!stopped) {
-      const says = await stack.healths().catch(() => undefined);
-      if (says !== undefined) fewest = Math.min(fewest, says.filter((each) => each.startsWith('serving: ')).length);
+  const look = async (): Promise<void> => {
+    const tasks = await stack.tasks();
+    if (tasks.length < 2) problems.push(`only ${tasks.length} tasks ran`);
+    for (const { id, container } of tasks.filter(({ id }) => !before.some((old) => old.id === id))) {
+      if (!replacing.includes(id)) {
+        problems.push(
+          ...replacing.filter((other) => !served.has(other)).map((other) => `${id} came before ${other} served`),
+        );
+        replacing.push(id);
+      }
+      if ((await container.health()).well) served.add(id);
     }
+  };
+  const watching = (async () => {
+    while (!stopped) await look();
   })();
   return {
     async stop() {
       stopped = true;
       await watching;
-      return fewest;
+      return problems;
     },
   };
 }
@@ -107,10 +119,10 @@ describe('a rolling update', () => {
     await zk.ensurePath('/');
     await using load = await Load.start(zk, 3, connect);
     const before = await stack.tasks();
-    const serving = watchServing();
+    const watched = watchUpdate(before);
     await stack.update({ ZOO_LOG_LEVEL: 'warn' });
     await stack.untilUpdate('completed');
-    expect(await serving.stop()).toBeGreaterThanOrEqual(2);
+    expect(await watched.stop()).toEqual([]);
     await stack.allServe();
     await load.goesOn();
     const after = await stack.tasks();
@@ -128,11 +140,13 @@ describe('a rolling update', () => {
       await using zk = await connect();
       await zk.ensurePath('/');
       await using load = await Load.start(zk, 3, connect);
-      const serving = watchServing();
+      const before = await stack.tasks();
       await stack.update(environment);
       expect((await stack.untilUpdate('paused')).Message).toMatch(/update paused due to failure/);
       await load.goesOn();
-      expect(await serving.stop()).toBe(2);
+      const left = (await stack.tasks()).filter(({ id }) => before.some((old) => old.id === id));
+      expect(left).toHaveLength(2);
+      await Promise.all(left.map(({ container }) => container.untilHealth(/^serving: (leader|follower)$/)));
       await docker(['service', 'rollback', '--detach', stack.service]);
       await stack.allServe();
       await stack.untilUpdate('rollback_completed');
