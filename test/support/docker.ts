@@ -24,7 +24,7 @@ export interface DockerOptions {
 
 /** The image under test. Throws if there is none. */
 export function imageUnderTest(): string {
-  const image = process.env['ZOOKIT_TEST_IMAGE'];
+  const image = process.env.ZOOKIT_TEST_IMAGE;
   if (image) return image;
   throw new Error('ZOOKIT_TEST_IMAGE names no image; `npm run test:image` builds one and sets it');
 }
