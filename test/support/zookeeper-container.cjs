@@ -132,7 +132,7 @@ class ContainerRunner {
   async #end(...command) {
     while (this.running) {
       await new Promise((resolve) => execFile('docker', [...command, this.#name], resolve));
-      await Promise.race([this.exited, pause(1_000)]);
+      await Promise.race([this.exited, pause(1_000, undefined, { ref: false })]);
     }
   }
 

@@ -2,7 +2,7 @@
 // The project's own image of ZooKeeper. Where a folder with jars is named, as a home, `image:NAME` can stand.
 'use strict';
 
-const { spawnSync } = require('node:child_process');
+const { execFile, spawnSync } = require('node:child_process');
 const { join } = require('node:path');
 
 const prefix = 'image:';
@@ -49,25 +49,48 @@ function hasEngine() {
 }
 
 /**
- * Builds the image of a suite, or finds that it is built; prints what the build prints. Returns its home.
+ * Builds the image of a suite, or finds that it is built. Returns its home.
  * @param {string} suite
  */
-function buildImage(suite) {
+async function buildImage(suite) {
   const image = imageName(suite);
-  show(join(root, '.ci', 'base-image'), [suite]);
+  const begin = performance.now();
+  await quietly(join(root, '.ci', 'base-image'), [suite]);
   // With the network of this machine, because that of containers cannot reach each machine's mirror of Debian.
   const args = ['--network', 'host', '--build-arg', `SUITE=${suite}`, '--tag', image, join(root, 'image')];
-  show('docker', ['build', ...args]);
+  await quietly('docker', ['build', ...args]);
+  console.log(`Built ${image} in ${Math.round((performance.now() - begin) / 1_000)} s`);
   return imageHome(image);
 }
 
 /**
+ * Builds the images of suites, two at a time: one waits for the network while another one computes.
+ * @param {readonly string[]} wanted
+ */
+async function buildImages(wanted) {
+  const left = [...wanted];
+  /** @type {Map<string, string>} */
+  const homes = new Map();
+  const work = async () => {
+    for (let suite = left.shift(); suite !== undefined; suite = left.shift()) homes.set(suite, await buildImage(suite));
+  };
+  await Promise.all([work(), work()]);
+  return wanted.map((suite) => String(homes.get(suite)));
+}
+
+/**
+ * Runs a command, of which nothing is shown unless it fails.
  * @param {string} command
  * @param {string[]} args
+ * @returns {Promise<void>}
  */
-function show(command, args) {
-  const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
+function quietly(command, args) {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      if (error === null) return resolve();
+      reject(new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error }));
+    });
+  });
 }
 
 /** @param {string[]} args */
@@ -77,4 +100,4 @@ function docker(args) {
   throw new Error(`docker ${args.join(' ')}: ${error?.message ?? stderr.trim()}`, { cause: error });
 }
 
-module.exports = { buildImage, hasEngine, imageHome, imageOf, isImage, versionOfImage };
+module.exports = { buildImage, buildImages, hasEngine, imageHome, imageOf, isImage, versionOfImage };
