@@ -43,6 +43,11 @@ function versionOfImage(home) {
   return version;
 }
 
+/** @param {string} image */
+function hasImage(image) {
+  return spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
+}
+
 /** Whether there is an engine that answers. */
 function hasEngine() {
   return spawnSync('docker', ['version'], { stdio: 'ignore' }).status === 0;
@@ -100,4 +105,14 @@ function docker(args) {
   throw new Error(`docker ${args.join(' ')}: ${error?.message ?? stderr.trim()}`, { cause: error });
 }
 
-module.exports = { buildImage, buildImages, hasEngine, imageHome, imageOf, isImage, versionOfImage };
+module.exports = {
+  buildImage,
+  buildImages,
+  hasEngine,
+  hasImage,
+  imageHome,
+  imageName,
+  imageOf,
+  isImage,
+  versionOfImage,
+};

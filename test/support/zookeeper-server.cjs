@@ -7,7 +7,8 @@ const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { setTimeout: pause } = require('node:timers/promises');
 const { ContainerRunner } = require('./zookeeper-container.cjs');
-const { imageHome, isImage } = require('./zookeeper-image.cjs');
+const { usualHome } = require('./zookeeper-homes.cjs');
+const { isImage } = require('./zookeeper-image.cjs');
 const { JvmRunner } = require('./zookeeper-jvm.cjs');
 const { superAuth } = require('./zookeeper-settings.cjs');
 
@@ -20,7 +21,7 @@ class PortTakenError extends Error {}
 
 /**
  * One ZooKeeper server: a port of 127.0.0.1 that it keeps, a folder with its data, and a process or container that runs.
- * Which of these, and which ZooKeeper, its home says; without one, ZOOKIT_TEST_IMAGE names an image for all tests.
+ * Which of these, and which ZooKeeper, its home says.
  */
 class ZooKeeperServer {
   /** @type {ServerOptions} */
@@ -44,7 +45,7 @@ class ZooKeeperServer {
     /** The number of this server in its ensemble; undefined when it stands alone. */
     this.id = member?.id;
     this.#options = options;
-    this.#home = options.home ?? homeOfAllTests();
+    this.#home = options.home ?? usualHome();
     const folder = mkdtempSync(join(tmpdir(), 'zookit-server-'));
     this.logFile = join(folder, 'server.log');
     this.#log = openSync(this.logFile, 'a');
@@ -195,12 +196,6 @@ function fourLetter(host, port, word) {
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
   });
-}
-
-/** The home of servers that name none: undefined for the ZooKeeper that is installed. */
-function homeOfAllTests() {
-  const image = process.env['ZOOKIT_TEST_IMAGE'];
-  return image ? imageHome(image) : undefined;
 }
 
 module.exports = { PortTakenError, superAuth, ZooKeeperServer };

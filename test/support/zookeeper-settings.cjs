@@ -78,7 +78,8 @@ function settingsOf({ tickTime = 200, minSessionTimeout, maxSessionTimeout, conf
     extendedTypesEnabled: true,
     '4lw.commands.whitelist': '*',
     'admin.enableServer': false,
-    ...(member && { initLimit: 100, syncLimit: 20, reconfigEnabled: true, standaloneEnabled: false }),
+    reconfigEnabled: member !== undefined,
+    ...(member && { initLimit: 100, syncLimit: 20, standaloneEnabled: false }),
     ...config,
   };
 }
