@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const require = createRequire(import.meta.url);
-const { joinHomes, versionOf } = require('./zookeeper-homes.cjs');
+const { joinHomes, usualSuite, versionOf } = require('./zookeeper-homes.cjs');
 const { buildImages, imageOf, isImage } = require('./zookeeper-image.cjs');
 const { installZooKeeper } = require('./zookeeper-install.cjs');
 const { suites, unpackSuite } = require('./zookeeper-suites.cjs');
@@ -20,9 +20,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-/** Files that are not about operations: the support itself, documents, and servers that are set up in ways of their own. */
-const notOperations = ['/test/server/(support|docs|examples|tls|kerberos|sasl|admin|health|pool|follow-reconfig)[./-]'];
-const operations = { paths: ['test/server'], config: { testPathIgnorePatterns: notOperations } };
+/** Servers that are set up in ways of their own, and the support itself. */
+const ownServers = ['/test/server/(support|tls|kerberos|sasl|admin|health|pool|follow-reconfig)[./-]'];
+
+/** What is left of test/server without these and without documents. */
+const operations = {
+  paths: ['test/server'],
+  config: { testPathIgnorePatterns: [...ownServers, '/test/server/(docs|examples)[.-]'] },
+};
 
 /** The tests of these folders are not those of `npm test`. */
 const only = (...folders) => ({
@@ -83,8 +88,10 @@ function mixed(all) {
 
 /** What only an image has: its variables and stacks; and the servers that are set up in ways of their own. */
 function image(all) {
-  const { home, from } = all.find(({ home }) => imageOf(home).endsWith(':trixie')) ?? all.at(-1);
-  jest(`Servers of ${from}`, { paths: notOperations, config: {} }, on(home));
+  const of = (suite) => all.find(({ home }) => imageOf(home).endsWith(`:${suite}`)) ?? all.at(-1);
+  const usual = of(usualSuite);
+  jest(`Servers of ${usual.from}`, { paths: ownServers, config: {} }, on(usual.home));
+  const { home, from } = of('trixie');
   jest(`Image ${from}`, only('image', 'swarm'), on(home));
 }
 
