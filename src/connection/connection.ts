@@ -99,7 +99,7 @@ export class Connection {
 
   /** A server that refuses a certificate by TLS 1.3 says so after the handshake. */
   #failure(error: Error, showsCertificate: boolean): Error {
-    if (isTlsFailure(error)) return tlsFailure(error, { name: this.server.host, showsCertificate, heard: true });
+    if (isTlsFailure(error)) return tlsFailure(error, { name: this.server.host, showsCertificate, heard: 'choice' });
     return new LinkError(describeLinkFailure(error), { cause: error });
   }
 

@@ -4,7 +4,7 @@ import { LinkError, TlsError } from '../errors.js';
 import { type TlsSettings, TlsSource } from '../tls-options.js';
 import type { ServerAddress } from './connect-string.js';
 import { describeLinkFailure, dial, type Lookup } from './dial.js';
-import { tlsFailure } from './tls-failure.js';
+import { heardIn, tlsFailure } from './tls-failure.js';
 
 /** Who is told what comes of it: one of the two, once. */
 export interface SecureDialUser {
@@ -85,7 +85,8 @@ export class SecureDial {
     if (this.options.unref) socket.unref();
     this.#socket = socket;
     const facts = { name, showsCertificate: settings.hasCertificate };
-    const onError = (error: Error): void => this.#fail(tlsFailure(error, { ...facts, heard: plain.bytesRead > 0 }));
+    const onError = (error: Error): void =>
+      this.#fail(tlsFailure(error, { ...facts, heard: heardIn(plain.bytesRead) }));
     const onEnd = (): void => onError(new Error('the server closed the connection'));
     socket.once('error', onError).once('end', onEnd).once('close', onEnd);
     socket.once('secureConnect', () => {

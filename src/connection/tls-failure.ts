@@ -6,8 +6,16 @@ export interface TlsFacts {
   readonly name: string;
   /** Whether the client has a certificate to show. */
   readonly showsCertificate: boolean;
-  /** Whether the server has said anything at all. */
-  readonly heard: boolean;
+  /** What the server has said before: at most the alert itself, or also which version and cipher it takes. */
+  readonly heard: Heard;
+}
+
+type Heard = 'nothing' | 'alert' | 'choice';
+
+/** What the first bytes of a server have been, by their number: an alert is a record of 7. */
+export function heardIn(bytes: number): Heard {
+  if (bytes === 0) return 'nothing';
+  return bytes <= 7 ? 'alert' : 'choice';
 }
 
 /** What OpenSSL says of the server's certificate. */
@@ -47,7 +55,9 @@ function problemOf(error: Error, { showsCertificate, heard }: TlsFacts): TlsProb
   const known = certificateProblems[code];
   if (known !== undefined) return known;
   if (untrusted.test(code)) return 'untrustedCertificate';
-  if (!code.startsWith('ERR_SSL_')) return heard ? 'other' : 'notTls';
+  if (!code.startsWith('ERR_SSL_')) return heard === 'nothing' ? 'notTls' : 'other';
+  // Newer releases of Java say so, as RFC 5246 has it, where TLS 1.2 misses a certificate of the client.
+  if (code.endsWith('_HANDSHAKE_FAILURE') && heard === 'choice' && !showsCertificate) return 'clientCertificateMissing';
   if (aboutClient.test(code)) return showsCertificate ? 'clientCertificateRefused' : 'clientCertificateMissing';
   if (incompatible.test(code)) return 'incompatible';
   return /WRONG_VERSION_NUMBER|PACKET_LENGTH|RECORD_LAYER|UNKNOWN_PROTOCOL/.test(code) ? 'notTls' : 'other';

@@ -1,23 +1,21 @@
-import { delimiter } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ConnectionLossError, ZooKeeper } from 'zookit';
 import { Mutex } from 'zookit/recipes';
 import { until } from '../support/until.js';
 import { type Ensemble, startEnsemble } from '../support/zookeeper.js';
-import { requireZooKeeper } from '../support/zookeeper-install.cjs';
+import { splitHomes, versionOf } from '../support/zookeeper-homes.cjs';
 
 // An upgrade is done member by member, on the same data, while everything goes on.
 
-const homes = (process.env.ZOOKEEPER_HOMES ?? '').split(delimiter).filter(Boolean);
+const homes = splitHomes(process.env.ZOOKIT_TEST_UPGRADE);
 
 /** The newest ZooKeeper of a line of releases, `3.8`, among those of the matrix. */
 function homeOf(line: string): { home: string; version: string } {
   const found = homes
-    .map((home) => ({ home, version: requireZooKeeper(home).version }))
+    .map((home) => ({ home, version: versionOf(home) }))
     .filter(({ version }) => version.startsWith(`${line}.`));
   const newest = found.sort((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }))[0];
-  if (newest === undefined)
-    throw new Error(`there is no ZooKeeper ${line} among ZOOKEEPER_HOMES: run npm run test:matrix`);
+  if (newest === undefined) throw new Error(`ZOOKIT_TEST_UPGRADE names no ZooKeeper ${line}: run npm run test:matrix`);
   return newest;
 }
 

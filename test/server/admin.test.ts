@@ -18,7 +18,6 @@ import {
   UnexpectedAnswerError,
   ZooKeeper,
 } from 'zookit';
-import { freePort } from '../support/ports.cjs';
 import { until } from '../support/until.js';
 import { Certificates } from '../support/certificates.js';
 import { startEnsemble, startServer, type ZooKeeperServer } from '../support/zookeeper.js';
@@ -162,18 +161,10 @@ describe('by TLS', () => {
     const authority = certificates.authority('authority');
     ca = authority.cert;
     const { bothFile } = authority.issue('/CN=server', { altNames: ['IP:127.0.0.1'] });
-    const port = await freePort();
-    secure = `127.0.0.1:${port}`;
     server = await startServer({
-      config: {
-        secureClientPort: port,
-        secureClientPortAddress: '127.0.0.1',
-        serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory',
-        'ssl.keyStore.location': bothFile,
-        'ssl.trustStore.location': authority.certFile,
-        'ssl.clientAuth': 'none',
-      },
+      secure: { keyStore: bothFile, trustStore: authority.certFile, clientAuth: 'none' },
     });
+    secure = `127.0.0.1:${server.securePort}`;
   }, 60_000);
 
   afterAll(async () => {

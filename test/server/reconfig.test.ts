@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   BadArgumentsError,
@@ -162,7 +161,7 @@ describe('reconfig', () => {
   needs('getConfig', 'reconfig')('while another one is under way is ReconfigInProgressError', async () => {
     const id = idOf(followers()[0]);
     const line = await lineOf(id);
-    const next = join(dirname(leader.dataDir), 'zoo.cfg.dynamic.next');
+    const next = leader.nextMembersFile;
     expect(existsSync(next)).toBe(false);
     // While no follower acknowledges the first change, it stays under way: the leader has written down that it is.
     for (const follower of followers()) follower.pause();

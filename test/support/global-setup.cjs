@@ -2,7 +2,7 @@
 // Plain JavaScript: jest applies moduleNameMapper to no global setup, so one in TypeScript could not import `./x.js`.
 'use strict';
 
-const { delimiter } = require('node:path');
+const { splitHomes } = require('./zookeeper-homes.cjs');
 const { startMembers, startServer } = require('./zookeeper-process.cjs');
 
 /**
@@ -14,7 +14,7 @@ module.exports = async function globalSetup({ testPathPatterns }) {
   const patterns = testPathPatterns?.patterns ?? [];
   if (patterns.length > 0 && patterns.every((pattern) => /test.(unit|package|matrix|image|swarm)\b/.test(pattern)))
     return;
-  const homes = (process.env['ZOOKIT_TEST_HOMES'] ?? '').split(delimiter).filter(Boolean);
+  const homes = splitHomes(process.env['ZOOKIT_TEST_HOMES']);
   const servers =
     homes.length > 0
       ? await startMembers(homes.length, { homes, heap: 256, config: { reconfigEnabled: false } })

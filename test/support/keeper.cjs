@@ -1,13 +1,14 @@
 // @ts-check
 // A keeper is a small process between a test and a process that the test started. It outlives the test by a moment:
-// when the channel to its parent closes, however the parent ended (SIGKILL too), it kills what it keeps and removes
-// the folder it was told to remove. Messages in: start. Messages out: started, failed, exited.
+// when the channel to its parent closes, however the parent ended (SIGKILL too), it kills what it keeps, runs the last
+// command it was told to run, and removes the folder it was told to remove. Messages in: start. Messages out: started,
+// failed, exited.
 'use strict';
 
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const { rmSync } = require('node:fs');
 
-const folder = process.argv[2];
+const [folder, command, ...args] = process.argv.slice(2);
 /** @type {import('node:child_process').ChildProcess | undefined} */
 let child;
 
@@ -17,6 +18,7 @@ function tell(message) {
 }
 
 function end() {
+  if (command) spawnSync(command, args, { stdio: 'ignore' });
   if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   process.exit();
 }

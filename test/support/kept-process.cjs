@@ -28,9 +28,10 @@ class KeptProcess {
    * @param {object} options
    * @param {number | 'pipe'} options.output a file descriptor for stdout and stderr, or 'pipe' to read them here
    * @param {string} [options.folder] removed when this process, or this object by `dispose`, is at its end
+   * @param {readonly string[]} [options.lastly] a command that is run then, before the folder is removed
    */
-  constructor({ output, folder }) {
-    this.#keeper = fork(join(__dirname, 'keeper.cjs'), folder === undefined ? [] : [folder], {
+  constructor({ output, folder = '', lastly = [] }) {
+    this.#keeper = fork(join(__dirname, 'keeper.cjs'), [folder, ...lastly], {
       stdio: ['ignore', output, output, 'ipc'],
       // Out of the terminal's process group, or Ctrl-C would end the keeper before it could do its work.
       detached: true,
@@ -135,7 +136,7 @@ class KeptProcess {
     await this.exited;
   }
 
-  /** Kills it and ends the keeper, which removes the folder. Resolves when both are done. */
+  /** Kills it and ends the keeper, which removes what is left. Resolves when both are done. */
   async dispose() {
     await this.kill();
     if (this.#keeper.exitCode !== null || this.#keeper.signalCode !== null) return;

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const require = createRequire(import.meta.url);
 const { installSecurity } = require('./security-install.cjs');
-const { installZooKeeper } = require('./zookeeper-install.cjs');
+const { provideZooKeeper } = require('./zookeeper-homes.cjs');
 
 /** When this file, or anything below this folder, was last changed; 0 if it does not exist. */
 function lastChange(...path) {
@@ -44,7 +44,7 @@ function build() {
 try {
   installPackages();
   build();
-  if (!process.argv.includes('--no-server')) console.log(`ZooKeeper: ${installZooKeeper().origin}`);
+  if (!process.argv.includes('--no-server')) console.log(`ZooKeeper: ${await provideZooKeeper()}`);
   if (process.argv.includes('--security')) installSecurity();
 } catch (error) {
   console.error(error.message);

@@ -33,7 +33,8 @@ const neededJars = new RegExp(
 const whatToInstall = `No Apache ZooKeeper was found on this machine. Any one of these will do:
   - Debian, Ubuntu:  apt-get install libzookeeper-java default-jre-headless
   - anywhere:        a Java 11+ runtime on the PATH (or JAVA_HOME), an Apache ZooKeeper release unpacked,
-                     and ZOOKEEPER_HOME set to its folder (the one that holds lib/*.jar)`;
+                     and ZOOKEEPER_HOME set to its folder (the one that holds lib/*.jar)
+  - Linux:           a Docker engine on this machine that answers "docker version"; the image of image/ is built then`;
 
 /** @returns {string | undefined} */
 function findJava() {
@@ -88,12 +89,16 @@ function requireZooKeeper(home) {
   return found;
 }
 
-/** As root on Debian or Ubuntu: installs what is missing. Elsewhere it throws an error that says what to install. */
+/** Whether this is root on Debian or Ubuntu. */
+function canInstall() {
+  return process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Installs what is missing, where `canInstall`. Elsewhere it throws an error that says what to install. */
 function installZooKeeper() {
   const found = findZooKeeper();
   if (found !== undefined) return found;
-  const apt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
-  if (!apt || process.getuid?.() !== 0) throw new Error(whatToInstall);
+  if (!canInstall()) throw new Error(whatToInstall);
   const missing = [
     ...(findJava() === undefined ? ['default-jre-headless'] : []),
     ...(findJars() === undefined ? ['libzookeeper-java'] : []),
@@ -107,4 +112,4 @@ function installZooKeeper() {
   return requireZooKeeper();
 }
 
-module.exports = { findZooKeeper, requireZooKeeper, installZooKeeper };
+module.exports = { canInstall, findZooKeeper, requireZooKeeper, installZooKeeper };

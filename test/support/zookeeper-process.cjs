@@ -5,7 +5,7 @@
 const { freePort } = require('./ports.cjs');
 const { PortTakenError, superAuth, ZooKeeperServer } = require('./zookeeper-server.cjs');
 
-/** @typedef {import('./zookeeper-server.cjs').ServerOptions} ServerOptions */
+/** @typedef {import('./zookeeper-settings.cjs').ServerOptions} ServerOptions */
 
 /** @typedef {ServerOptions & { homes?: readonly string[] }} EnsembleOptions `homes`: the ZooKeeper of each member */
 

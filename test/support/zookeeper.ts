@@ -4,7 +4,7 @@ import { until } from './until.js';
 
 export { startServer, superAuth, ZooKeeperServer } from './zookeeper-process.cjs';
 
-/** Options of the servers; see `zookeeper-server.cjs` for their defaults. `homes`: the ZooKeeper of each member. */
+/** Options of the servers; see `zookeeper-settings.cjs` for their defaults. `homes`: the ZooKeeper of each member. */
 export type EnsembleOptions = NonNullable<Parameters<typeof startMembers>[1]>;
 
 /** Several servers that vote. Reconfiguration is enabled; it needs `superAuth` or `skipACL`. */

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { runScript } from '../../support/child.js';
 import { sharedServer, useChroot } from '../../support/shared.js';
 import { nextEvent, until } from '../../support/until.js';
 import { startEnsemble, startServer } from '../../support/zookeeper.js';
@@ -58,6 +60,29 @@ describe('a server', () => {
     );
   });
 });
+
+test.each(['serves', 'is paused'])(
+  'a server that %s ends with the process that started it, even if that is killed',
+  async (how) => {
+    const support = join(__dirname, '..', '..', 'support', 'zookeeper-process.cjs');
+    await using child = await runScript({
+      source: `
+      import { createRequire } from 'node:module';
+      const { startServer } = createRequire(import.meta.url)(${JSON.stringify(support)});
+      const server = await startServer();
+      if (${how === 'is paused'}) server.pause();
+      console.log('port', server.port, 'data', server.dataDir);`,
+    });
+    const [, port, data = ''] = await child.line(/^port (\d+) data (.+)$/, { timeout: 60_000 });
+    await child.kill();
+    // The folder goes last of all.
+    await until(() => !existsSync(dirname(data)), { what: 'the folder to be removed', timeout: 60_000 });
+    await expect(nextEvent(connect({ host: '127.0.0.1', port: Number(port) }), 'error')).resolves.toMatchObject([
+      { code: 'ECONNREFUSED' },
+    ]);
+  },
+  120_000,
+);
 
 test('an ensemble elects a leader, and another one when that is killed', async () => {
   await using ensemble = await startEnsemble(3);
