@@ -207,7 +207,8 @@ export class HttpAdmin implements ServerAdmin {
         context,
         this.server,
       );
-    if (problem !== undefined || (isJson && status !== 200) || status === 405)
+    // Servers of 3.9 stumble over a POST of what takes none, with 500.
+    if (problem !== undefined || (isJson && status !== 200) || status === 405 || status === 500)
       throw new CommandRefusedError(`${problem ?? 'the command was refused'} (HTTP ${status})`, context, this.server);
     if (status !== 200) throw this.#unexpected(name, raw, `HTTP ${status}`);
     if (!isJson && headers['content-type'] !== 'application/octet-stream')

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const require = createRequire(import.meta.url);
-const { joinHomes, usualSuite, versionOf } = require('./zookeeper-homes.cjs');
+const { joinHomes, versionOf } = require('./zookeeper-homes.cjs');
 const { buildImages, imageOf, isImage } = require('./zookeeper-image.cjs');
 const { installZooKeeper } = require('./zookeeper-install.cjs');
 const { suites, unpackSuite } = require('./zookeeper-suites.cjs');
@@ -88,10 +88,9 @@ function mixed(all) {
 
 /** What only an image has: its variables and stacks; and the servers that are set up in ways of their own. */
 function image(all) {
-  const of = (suite) => all.find(({ home }) => imageOf(home).endsWith(`:${suite}`)) ?? all.at(-1);
-  const usual = of(usualSuite);
-  jest(`Servers of ${usual.from}`, { paths: ownServers, config: {} }, on(usual.home));
-  const { home, from } = of('trixie');
+  // What the image is made of if nothing else is said.
+  const { home, from } = all.find(({ home }) => imageOf(home).endsWith(':trixie')) ?? all.at(-1);
+  jest(`Servers of ${from}`, { paths: ownServers, config: {} }, on(home));
   jest(`Image ${from}`, only('image', 'swarm'), on(home));
 }
 
