@@ -47,7 +47,7 @@ make_java_options() {
   local given="$JVMFLAGS ${SERVER_JVMFLAGS:-}"
   local logger=-Dorg.slf4j.simpleLogger
   java_options=(
-    -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData "-XX:ErrorFile=$ZOO_LOG_DIR/java-error-%p.log"
+    -XX:+ExitOnOutOfMemoryError -XX:-CreateCoredumpOnCrash -XX:-UsePerfData "-XX:ErrorFile=$ZOO_LOG_DIR/java-error-%p.log"
     "$logger.logFile=System.out" "$logger.defaultLogLevel=${ZOO_LOG_LEVEL,,}" "$logger.showDateTime=true"
     "$logger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ" "$logger.showShortLogName=true"
     # The AdminServer's own container of servlets has much to say, and nothing that an operator needs.

@@ -60,4 +60,4 @@ function joinHomes(homes) {
   return homes.join(',');
 }
 
-module.exports = { joinHomes, provideZooKeeper, splitHomes, usualHome, usualSuite, versionOf };
+module.exports = { joinHomes, provideZooKeeper, splitHomes, usualHome, versionOf };
