@@ -91,7 +91,20 @@ function image(all) {
   // What the image is made of if nothing else is said.
   const { home, from } = all.find(({ home }) => imageOf(home).endsWith(':trixie')) ?? all.at(-1);
   jest(`Servers of ${from}`, { paths: ownServers, config: {} }, on(home));
-  jest(`Image ${from}`, only('image', 'swarm'), on(home));
+  // One after the other: the commands of the page are about the nodes of the Swarm, too.
+  inSwarm(() => {
+    jest(`Image ${from}`, only('image'), on(home));
+    jest(`Swarm ${from}`, only('swarm'), on(home));
+  });
+}
+
+/** Makes the engine a Swarm of one node meanwhile, if it is in none: else the test file that ends first would leave it. */
+function inSwarm(run) {
+  const docker = (...args) => spawnSync('docker', args, { encoding: 'utf8' }).stdout.trim();
+  const joined = docker('info', '--format', '{{.Swarm.LocalNodeState}}') === 'active';
+  if (!joined) docker('swarm', 'init', '--advertise-addr', '127.0.0.1');
+  run();
+  if (!joined) docker('swarm', 'leave', '--force');
 }
 
 try {
