@@ -1,7 +1,8 @@
 // The operations suite on one server of each version of ZooKeeper, then the tests of ensembles that mix them.
 // Arguments: names of suites, if not all are wanted; --image for the project's image in place of unpacked jars, and for
 // the tests of the image itself; --reports FOLDER for a jest report of each run.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
@@ -57,8 +58,8 @@ const on = (home) => (isImage(home) ? { ZOOKIT_TEST_IMAGE: imageOf(home) } : { Z
 /** Names of the runs that failed. */
 const failed = [];
 
-/** Runs jest; the name is printed with each test file. */
-function jest(name, { paths, config }, env) {
+/** Runs jest; the name is printed with each test file. `aside`: beside another run, whose output is not to be torn. */
+async function jest(name, { paths, config }, env, { aside = false } = {}) {
   const { jest: usual } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const named = JSON.stringify({ ...usual, ...config, rootDir: root, displayName: name });
   const command = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--config', named, ...paths];
@@ -66,14 +67,22 @@ function jest(name, { paths, config }, env) {
     mkdirSync(values.reports, { recursive: true });
     command.push('--json', '--outputFile', join(values.reports, `${name.replace(/\W+/g, '-')}.json`));
   }
-  console.log(`\n== ${name}`);
-  const stdio = ['ignore', 'inherit', 'inherit'];
-  const { status } = spawnSync(process.execPath, command, { cwd: root, stdio, env: { ...process.env, ...env } });
+  const output = aside ? 'pipe' : 'inherit';
+  if (!aside) console.log(`\n== ${name}`);
+  const child = spawn(process.execPath, command, {
+    cwd: root,
+    stdio: ['ignore', output, output],
+    env: { ...process.env, ...env },
+  });
+  let told = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (told += chunk));
+  const [status] = await once(child, 'close');
+  if (aside) console.log(`\n== ${name}\n${told}`);
   if (status !== 0) failed.push(name);
 }
 
 /** Ensembles that take several versions. */
-function mixed(all) {
+async function mixed(all) {
   const line = (release) => all.filter(({ version }) => version.startsWith(release)).at(-1);
   const [old, young] = [line('3.8.'), line('3.9.')];
   if (old === undefined || young === undefined) {
@@ -82,36 +91,42 @@ function mixed(all) {
   }
   const members = [old, old, young];
   const name = `Ensemble of ${members.map(({ version }) => version).join(', ')}`;
-  jest(name, operations, { ...on(old.home), ZOOKIT_TEST_HOMES: joinHomes(members.map(({ home }) => home)) });
-  jest('Rolling upgrade', only('matrix'), { ZOOKIT_TEST_UPGRADE: joinHomes(all.map(({ home }) => home)) });
+  await jest(name, operations, { ...on(old.home), ZOOKIT_TEST_HOMES: joinHomes(members.map(({ home }) => home)) });
+  await jest('Rolling upgrade', only('matrix'), { ZOOKIT_TEST_UPGRADE: joinHomes(all.map(({ home }) => home)) });
 }
 
-/** What only an image has: its variables and stacks; and the servers that are set up in ways of their own. */
-function image(all) {
+/** The operations suite on each version and on several at once. */
+async function versions(all) {
+  for (const { home, from, version } of all) await jest(`ZooKeeper ${version} (${from})`, operations, on(home));
+  await mixed(all);
+}
+
+/** The same for images, and what only an image has: its variables and stacks; then servers set up in ways of their own. */
+async function images(all) {
   // What the image is made of if nothing else is said.
   const { home, from } = all.find(({ home }) => imageOf(home).endsWith(':trixie')) ?? all.at(-1);
-  jest(`Servers of ${from}`, { paths: ownServers, config: {} }, on(home));
-  // One after the other: the commands of the page are about the nodes of the Swarm, too.
-  inSwarm(() => {
-    jest(`Image ${from}`, only('image'), on(home));
-    jest(`Swarm ${from}`, only('swarm'), on(home));
-  });
+  // An update of a stack is mostly waiting, for minutes.
+  await Promise.all([versions(all), jest(`Swarm ${from}`, only('swarm'), on(home), { aside: true })]);
+  // Not at the same time: the commands of the image's page are about the nodes of the Swarm, too.
+  await jest(`Image ${from}`, only('image'), on(home));
+  await jest(`Servers of ${from}`, { paths: ownServers, config: {} }, on(home));
 }
 
 /** Makes the engine a Swarm of one node meanwhile, if it is in none: else the test file that ends first would leave it. */
-function inSwarm(run) {
+async function inSwarm(run) {
   const docker = (...args) => spawnSync('docker', args, { encoding: 'utf8' }).stdout.trim();
   const joined = docker('info', '--format', '{{.Swarm.LocalNodeState}}') === 'active';
   if (!joined) docker('swarm', 'init', '--advertise-addr', '127.0.0.1');
-  run();
-  if (!joined) docker('swarm', 'leave', '--force');
+  try {
+    await run();
+  } finally {
+    if (!joined) docker('swarm', 'leave', '--force');
+  }
 }
 
 try {
   const all = (await homes()).map((each) => ({ ...each, version: versionOf(each.home) }));
-  for (const { home, from, version } of all) jest(`ZooKeeper ${version} (${from})`, operations, on(home));
-  mixed(all);
-  if (values.image) image(all);
+  await (values.image ? inSwarm(() => images(all)) : versions(all));
   if (failed.length > 0) throw new Error(`\nFailed: ${failed.join(', ')}`);
 } catch (error) {
   console.error(error.message);
