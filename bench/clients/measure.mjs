@@ -1,0 +1,56 @@
+// What one run of a client takes: operations and time between two moments of steady work, processor time of the
+// process, and what its garbage collector says.
+import { setTimeout as pause } from 'node:timers/promises';
+import { GCProfiler } from 'node:v8';
+
+const used = ({ heapStatistics: heap }) => heap.usedHeapSize;
+const outside = ({ heapStatistics: heap }) => heap.externalMemory;
+
+/** Bytes that were allocated between two moments: what the collections found, less what the ones before had left. */
+function allocated(begin, collections, end, sizeOf) {
+  let bytes = 0;
+  let left = begin;
+  for (const { beforeGC, afterGC } of collections) {
+    bytes += Math.max(0, sizeOf(beforeGC) - left);
+    left = sizeOf(afterGC);
+  }
+  return bytes + Math.max(0, end - left);
+}
+
+/** A moment of a client at work. */
+function now(client) {
+  const { heapUsed, external } = process.memoryUsage();
+  return { done: client.done, time: performance.now(), cpu: process.cpuUsage(), heapUsed, external };
+}
+
+/**
+ * Lets a client work, and measures once it is warm.
+ * @param {{ warmup: number, measure: number }} times milliseconds
+ */
+export async function measure(client, { warmup, measure: milliseconds }) {
+  const ended = client.start();
+  await Promise.race([pause(warmup), ended]);
+  client.latencies?.clear();
+  const profiler = new GCProfiler();
+  profiler.start();
+  const begin = now(client);
+  await Promise.race([pause(milliseconds), ended]);
+  const end = now(client);
+  const { statistics } = profiler.stop();
+  const [p50, p99] = [client.latencies?.quantile(0.5), client.latencies?.quantile(0.99)];
+  client.stop();
+  await ended;
+  const cpu = (moment) => moment.cpu.user + moment.cpu.system;
+  return {
+    operations: end.done - begin.done,
+    seconds: (end.time - begin.time) / 1_000,
+    /** Microseconds, user and system. */
+    cpu: cpu(end) - cpu(begin),
+    ...(p50 === undefined ? {} : { p50, p99 }),
+    heapBytes: allocated(begin.heapUsed, statistics, end.heapUsed, used),
+    bufferBytes: allocated(begin.external, statistics, end.external, outside),
+    collections: statistics.length,
+    /** Microseconds in collections. */
+    collecting: statistics.reduce((sum, { cost }) => sum + cost, 0),
+  };
+}
