@@ -25,8 +25,5 @@ await standIn.end();
 const each = (total) => (total / result.operations).toFixed(2);
 console.log(`${values.client} ${JSON.stringify(work)}`);
 console.log(`${Math.round(result.operations / result.seconds)} operations/s, ${each(result.cpu)} µs of CPU each`);
-console.log(
-  `${each(result.heapBytes)} bytes of heap and ${each(result.bufferBytes)} of buffers an operation; ` +
-    `${result.collections} collections, ${each(result.collecting)} µs an operation`,
-);
+console.log(`${each(result.heapBytes)} bytes of heap each; ${each(result.collecting)} µs of collections each`);
 if (result.p50 !== undefined) console.log(`p50 ${result.p50.toFixed(0)} µs, p99 ${result.p99.toFixed(0)} µs`);

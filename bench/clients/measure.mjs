@@ -3,24 +3,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { GCProfiler } from 'node:v8';
 
-const used = ({ heapStatistics: heap }) => heap.usedHeapSize;
-const outside = ({ heapStatistics: heap }) => heap.externalMemory;
-
-/** Bytes that were allocated between two moments: what the collections found, less what the ones before had left. */
-function allocated(begin, collections, end, sizeOf) {
+/**
+ * Bytes that were allocated on the heap between two moments: what the collections found, less what the ones before had
+ * left. Of buffers this is only the objects: V8 gives their bytes back behind the collector's back.
+ */
+function allocated(begin, collections, end) {
   let bytes = 0;
   let left = begin;
   for (const { beforeGC, afterGC } of collections) {
-    bytes += Math.max(0, sizeOf(beforeGC) - left);
-    left = sizeOf(afterGC);
+    bytes += Math.max(0, beforeGC.heapStatistics.usedHeapSize - left);
+    left = afterGC.heapStatistics.usedHeapSize;
   }
   return bytes + Math.max(0, end - left);
 }
 
 /** A moment of a client at work. */
 function now(client) {
-  const { heapUsed, external } = process.memoryUsage();
-  return { done: client.done, time: performance.now(), cpu: process.cpuUsage(), heapUsed, external };
+  const { heapUsed } = process.memoryUsage();
+  return { done: client.done, time: performance.now(), cpu: process.cpuUsage(), heapUsed };
 }
 
 /**
@@ -47,8 +47,7 @@ export async function measure(client, { warmup, measure: milliseconds }) {
     /** Microseconds, user and system. */
     cpu: cpu(end) - cpu(begin),
     ...(p50 === undefined ? {} : { p50, p99 }),
-    heapBytes: allocated(begin.heapUsed, statistics, end.heapUsed, used),
-    bufferBytes: allocated(begin.external, statistics, end.external, outside),
+    heapBytes: allocated(begin.heapUsed, statistics, end.heapUsed),
     collections: statistics.length,
     /** Microseconds in collections. */
     collecting: statistics.reduce((sum, { cost }) => sum + cost, 0),

@@ -24,10 +24,18 @@ export class Child {
     return value;
   }
 
+  /** The next line that is an answer: native code writes lines of its own. */
+  async #answer() {
+    for (;;) {
+      const line = await this.line();
+      if (line.startsWith('{')) return line;
+    }
+  }
+
   /** Sends a command, and resolves with the answer. */
   async ask(command, details = {}) {
     this.#process.stdin.write(`${JSON.stringify({ command, ...details })}\n`);
-    const { error, ...answer } = JSON.parse(await this.line());
+    const { error, ...answer } = JSON.parse(await this.#answer());
     if (error !== undefined) throw new Error(`${this.#name}, ${command}: ${error}`);
     return answer;
   }

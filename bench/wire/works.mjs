@@ -10,8 +10,8 @@ export const CHILDREN = 1_000;
 
 export const MULTI = 10;
 
-/** Most watches, and creates, that are under way at once. */
-export const MOST = 4096;
+/** Most watches that a client has at once. */
+export const WATCHED = 256;
 
 const sized = (letter, bytes) => `/${letter}${SIZES.indexOf(bytes)}`;
 

@@ -1,0 +1,106 @@
+// `npm run bench`: everything side by side, in turns. See README.md for the options.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parts, targets } from './runner/cases.mjs';
+import { findClients } from './runner/clients.mjs';
+import { compare } from './runner/compare.mjs';
+import { machine } from './runner/machine.mjs';
+import { registerServices } from './runner/prepare.mjs';
+import { startTarget } from './runner/servers.mjs';
+import { caseTable, describe } from './runner/tables.mjs';
+import { measureGrowth } from './growth/run.mjs';
+import { plot } from './plot/plot.mjs';
+
+const list = (text) => text?.split(',');
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      targets: { type: 'string' },
+      clients: { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '1' },
+      output: { type: 'string' },
+      plot: { type: 'string' },
+    },
+  });
+  const options = {
+    ...values,
+    only: list(values.only) ?? parts,
+    targets: list(values.targets) ?? Object.keys(targets),
+    clients: list(values.clients),
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+  };
+  const known = { only: parts, targets: Object.keys(targets) };
+  for (const [name, names] of Object.entries(known)) {
+    const unknown = options[name].filter((each) => !names.includes(each));
+    if (unknown.length > 0)
+      throw new Error(`--${name}: there is no ${unknown.join(', ')}; known are ${names.join(', ')}`);
+  }
+  if (!(options.rounds >= 1) || !(options.seconds > 0)) throw new Error('--rounds and --seconds must be above 0');
+  return options;
+}
+
+/** All cases of a part on one server. The clients' processes live as long as the part. */
+async function runPart(part, cases, clients, server, options) {
+  const taking = clients.filter(({ takesPart }) => cases.some(({ work }) => takesPart.includes(work)));
+  const running = taking.map((client) => ({ ...client, driver: client.start() }));
+  const services = part === 'registry' ? await registerServices(server.port, cases[0].count) : undefined;
+  const done = [];
+  try {
+    for (const details of cases) {
+      console.log(`\n${server.target}: ${describe(details)}`);
+      const taken = running.filter(({ takesPart }) => takesPart.includes(details.work));
+      const results = await compare(taken, { ...details, port: server.port }, options);
+      done.push({ target: server.target, ...details, results });
+      console.log(caseTable(done.at(-1)));
+    }
+  } finally {
+    await services?.close();
+    await Promise.all(running.map(({ driver }) => driver.end()));
+  }
+  return done;
+}
+
+async function runTarget(target, clients, options) {
+  const wanted = Object.entries(targets[target]).filter(([part]) => options.only.includes(part));
+  if (wanted.length === 0) return { cases: [] };
+  const server = await startTarget(
+    target,
+    clients.map(({ name }) => name),
+  );
+  const cases = [];
+  try {
+    for (const [part, works] of wanted) {
+      cases.push(...(await runPart(part, works, clients, { ...server, target }, options)));
+    }
+  } finally {
+    await server.end();
+  }
+  return { cases, version: server.version };
+}
+
+const options = readOptions();
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const clients = findClients(version, options.clients);
+const output = { ...machine(), rounds: options.rounds, seconds: options.seconds, clients: {}, cases: [] };
+for (const client of clients) output.clients[client.name] = client.version;
+console.log(
+  `${output.processor}, ${output.cores} cores; ${clients.map((each) => `${each.name} ${each.version}`).join(', ')}`,
+);
+
+for (const target of options.targets) {
+  const { cases, version: server } = await runTarget(target, clients, options);
+  output.cases.push(...cases);
+  if (server !== undefined) output.server = server;
+}
+if (options.only.includes('growth')) output.growth = await measureGrowth();
+
+if (options.output !== undefined) {
+  mkdirSync(dirname(resolve(options.output)), { recursive: true });
+  writeFileSync(options.output, `${JSON.stringify(output, null, 1)}\n`);
+}
+if (options.plot !== undefined) writeFileSync(options.plot, plot(output));
