@@ -22,7 +22,7 @@ export function chains(calls, operations = 1) {
           reject(error);
           return;
         }
-        if (sent !== undefined) latencies.add(performance.now() - sent);
+        if (sent !== undefined) latencies.add((performance.now() - sent) / operations);
         done += operations;
         if (running) next();
         else resolve();

@@ -20,7 +20,7 @@ function allocated(begin, collections, end) {
 /** A moment of a client at work. */
 function now(client) {
   const { heapUsed } = process.memoryUsage();
-  return { done: client.done, time: performance.now(), cpu: process.cpuUsage(), heapUsed };
+  return { done: client.done, time: performance.now(), cpu: process.cpuUsage(), heapUsed, wire: client.traffic?.() };
 }
 
 /**
@@ -48,6 +48,7 @@ export async function measure(client, { warmup, measure: milliseconds }) {
     cpu: cpu(end) - cpu(begin),
     ...(p50 === undefined ? {} : { p50, p99 }),
     heapBytes: allocated(begin.heapUsed, statistics, end.heapUsed),
+    ...(end.wire === undefined ? {} : { wireBytes: end.wire - begin.wire }),
     collections: statistics.length,
     /** Microseconds in collections. */
     collecting: statistics.reduce((sum, { cost }) => sum + cost, 0),

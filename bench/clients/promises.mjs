@@ -16,7 +16,7 @@ export function loops(calls, operations = 1) {
       if (latencies.isDue()) {
         const sent = performance.now();
         await call();
-        latencies.add(performance.now() - sent);
+        latencies.add((performance.now() - sent) / operations);
       } else {
         await call();
       }

@@ -62,5 +62,9 @@ export async function open(work) {
   const zk = await ZooKeeper.connect(`127.0.0.1:${work.port}${CHROOT}`, { sessionTimeout: 30_000 });
   const call = calls[work.work];
   const all = Array.from({ length: work.window }, (_, index) => call(zk, work, index));
-  return Object.assign(loops(all, work.work === 'create' ? 2 : 1), { close: () => zk.close() });
+  const traffic = () => {
+    const { bytesSent, bytesReceived } = zk.metrics().traffic;
+    return bytesSent + bytesReceived;
+  };
+  return Object.assign(loops(all, work.work === 'create' ? 2 : 1), { traffic, close: () => zk.close() });
 }

@@ -81,7 +81,7 @@ class Client:
                 self.failure = result.exception
                 self.running = False
             elif sent is not None:
-                self.latencies.append(time.perf_counter() - sent)
+                self.latencies.append((time.perf_counter() - sent) / operations)
             self.done += operations
             if self.running:
                 following()

@@ -42,18 +42,30 @@ const isZookit = ({ client }) => client.startsWith('zookit');
 export function caseTable({ results }) {
   const zookit = results.find(isZookit);
   const raw = results.find(({ client }) => client === 'raw');
-  const rows = results.map((result) => [
-    result.client,
-    number(result.rate),
-    `${number(((result.most - result.least) / result.rate) * 100)} %`,
-    zookit ? short(zookit.rate / result.rate) : '',
-    short(result.cpu),
-    raw ? short(result.cpu / raw.cpu) : '',
-    short(result.p50),
-    short(result.p99),
-    number(result.heap),
-    result.collecting === undefined ? '' : `${number(result.collecting * 100, 1)} %`,
+  const columns = [
+    ['', ({ client }) => client],
+    ['op/s', ({ rate }) => number(rate)],
+    ['spread', ({ rate, least, most }) => `${number(((most - least) / rate) * 100)} %`],
+    ['zookit/it', ({ rate }) => (zookit ? short(zookit.rate / rate) : '')],
+    ['CPU µs/op', ({ cpu }) => short(cpu)],
+    ...(raw ? [['it/raw', ({ cpu }) => short(cpu / raw.cpu)]] : []),
+    ['p50 µs', ({ p50 }) => short(p50)],
+    ['p99 µs', ({ p99 }) => short(p99)],
+    ['heap B/op', ({ heap }) => number(heap)],
+    ['GC', ({ collecting }) => (collecting === undefined ? '' : `${number(collecting * 100, 1)} %`)],
+  ];
+  return table([columns.map(([head]) => head), ...results.map((result) => columns.map(([, text]) => text(result)))]);
+}
+
+/** The steps of one kind: a row a count, each phase in all and an item. */
+export function growthTable(taken) {
+  const phases = Object.keys(taken[0].times);
+  const heads = ['count', ...phases.flatMap((phase) => [`${phase} ms`, 'µs each']), 'heap B each', 'buffers B each'];
+  const rows = taken.map(({ count, times, heap, buffers }) => [
+    number(count),
+    ...phases.flatMap((phase) => [short(times[phase]), short((times[phase] / count) * 1_000)]),
+    number(heap / count),
+    number(buffers / count),
   ]);
-  const heads = ['', 'op/s', 'spread', 'zookit/it', 'CPU µs/op', 'it/raw', 'p50 µs', 'p99 µs', 'heap B/op', 'GC'];
   return table([heads, ...rows]);
 }

@@ -91,7 +91,7 @@ final class Official implements Driver.Client {
 
         private void answered(int code) {
             if (code != 0) Driver.failed(new IllegalStateException("code " + code + " of " + work.work()));
-            if (timed) Driver.addLatency(System.nanoTime() - sent);
+            if (timed) Driver.addLatency((System.nanoTime() - sent) / operations);
             Driver.done.addAndGet(operations);
             if (Driver.running) next();
             else underWay.arriveAndDeregister();
