@@ -2,15 +2,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { resultsFile } from './runner/cache.mjs';
 import { parts, targets } from './runner/cases.mjs';
 import { findClients } from './runner/clients.mjs';
 import { compare } from './runner/compare.mjs';
+import { judge } from './runner/goals.mjs';
 import { machine } from './runner/machine.mjs';
 import { registerServices } from './runner/prepare.mjs';
 import { startTarget } from './runner/servers.mjs';
-import { caseTable, describe } from './runner/tables.mjs';
+import { caseTable, describe, short, table } from './runner/tables.mjs';
 import { measureGrowth } from './growth/run.mjs';
-import { plot } from './plot/plot.mjs';
 
 const list = (text) => text?.split(',');
 
@@ -22,8 +23,7 @@ function readOptions() {
       clients: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1' },
-      output: { type: 'string' },
-      plot: { type: 'string' },
+      output: { type: 'string', default: resultsFile },
     },
   });
   const options = {
@@ -83,6 +83,12 @@ async function runTarget(target, clients, options) {
   return { cases, version: server.version };
 }
 
+/** Also in between: a run of all takes most of an hour. */
+function save() {
+  mkdirSync(dirname(resolve(options.output)), { recursive: true });
+  writeFileSync(options.output, `${JSON.stringify(output, null, 1)}\n`);
+}
+
 const options = readOptions();
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const clients = findClients(version, options.clients);
@@ -96,11 +102,15 @@ for (const target of options.targets) {
   const { cases, version: server } = await runTarget(target, clients, options);
   output.cases.push(...cases);
   if (server !== undefined) output.server = server;
+  save();
 }
 if (options.only.includes('growth')) output.growth = await measureGrowth();
+save();
 
-if (options.output !== undefined) {
-  mkdirSync(dirname(resolve(options.output)), { recursive: true });
-  writeFileSync(options.output, `${JSON.stringify(output, null, 1)}\n`);
+const judged = judge(output.cases);
+if (judged.length > 0) {
+  console.log('\nWhat is aimed at');
+  const rows = judged.map(({ name, what, aim, value, isMet }) => [name, what, aim, short(value), isMet ? 'yes' : 'no']);
+  console.log(table([['', 'what', 'aim', 'measured', 'met'], ...rows]));
 }
-if (options.plot !== undefined) writeFileSync(options.plot, plot(output));
+console.log(`\nResults: ${options.output}`);

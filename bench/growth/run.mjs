@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { median, rounded } from '../runner/figures.mjs';
 import { startStandIn } from '../runner/stand-in.mjs';
-import { growthTable } from '../runner/tables.mjs';
+import { growthRows, table } from '../runner/tables.mjs';
 
 const driver = fileURLToPath(new URL('driver.mjs', import.meta.url));
 const run = promisify(execFile);
@@ -46,7 +46,7 @@ export async function measureGrowth() {
       const taken = [];
       for (const count of counts) taken.push(await step(kind, count, standIn.port));
       console.log(`\ngrowth: ${kind}`);
-      console.log(growthTable(taken));
+      console.log(table(growthRows(taken)));
       all.push(...taken);
     }
   } finally {

@@ -1,9 +1,11 @@
 // Results as text.
 
-const number = (value, digits = 0) =>
+/** With commas. */
+export const number = (value, digits = 0) =>
   value === undefined ? '' : value.toLocaleString('en-US', { maximumFractionDigits: digits, useGrouping: true });
 
-const short = (value) => number(value, value < 10 ? 2 : value < 100 ? 1 : 0);
+/** With about three digits. */
+export const short = (value) => number(value, value < 10 ? 2 : value < 100 ? 1 : 0);
 
 /** Columns as wide as their widest entry; the first to the left, the others to the right. */
 export function table(rows) {
@@ -57,15 +59,17 @@ export function caseTable({ results }) {
   return table([columns.map(([head]) => head), ...results.map((result) => columns.map(([, text]) => text(result)))]);
 }
 
+/** Below this, what the process does besides is more than what is measured. */
+const LEAST_FOR_MEMORY = 100;
+
 /** The steps of one kind: a row a count, each phase in all and an item. */
-export function growthTable(taken) {
+export function growthRows(taken) {
   const phases = Object.keys(taken[0].times);
-  const heads = ['count', ...phases.flatMap((phase) => [`${phase} ms`, 'µs each']), 'heap B each', 'buffers B each'];
+  const heads = ['count', ...phases.flatMap((phase) => [`${phase}, ms`, 'µs each']), 'heap B each', 'buffers B each'];
   const rows = taken.map(({ count, times, heap, buffers }) => [
     number(count),
     ...phases.flatMap((phase) => [short(times[phase]), short((times[phase] / count) * 1_000)]),
-    number(heap / count),
-    number(buffers / count),
+    ...[heap, buffers].map((bytes) => (count < LEAST_FOR_MEMORY ? '' : number(bytes / count))),
   ]);
-  return table([heads, ...rows]);
+  return [heads, ...rows];
 }
