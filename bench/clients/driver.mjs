@@ -1,7 +1,7 @@
 // A client in a process of its own: `node driver.mjs NAME`. One line of JSON in, one out: `open` with a work, `run` with
-// times, `close`; it ends with its standard input. The drivers of other languages speak the same.
+// times, `calls` with their number, `close`; it ends with its standard input. The drivers of other languages speak the same.
 import { createInterface } from 'node:readline';
-import { measure } from './measure.mjs';
+import { measure, measureCalls } from './measure.mjs';
 
 const [, , name] = process.argv;
 const { open } = await import(`./${name}.mjs`);
@@ -13,6 +13,7 @@ const commands = {
     return {};
   },
   run: (times) => measure(client, times),
+  calls: (most) => measureCalls(client, most),
   close: async () => {
     await client?.close();
     client = undefined;

@@ -23,6 +23,31 @@ function now(client) {
   return { done: client.done, time: performance.now(), cpu: process.cpuUsage(), heapUsed, wire: client.traffic?.() };
 }
 
+/** What a client took between two moments. */
+function figures(begin, end, statistics) {
+  const cpu = (moment) => moment.cpu.user + moment.cpu.system;
+  return {
+    operations: end.done - begin.done,
+    seconds: (end.time - begin.time) / 1_000,
+    /** Microseconds, user and system. */
+    cpu: cpu(end) - cpu(begin),
+    heapBytes: allocated(begin.heapUsed, statistics, end.heapUsed),
+    ...(end.wire === undefined ? {} : { wireBytes: end.wire - begin.wire }),
+    /** Microseconds in collections. */
+    collecting: statistics.reduce((sum, { cost }) => sum + cost, 0),
+  };
+}
+
+/** Lets a client do so many calls, from idle to idle: so what they take does not depend on when it is looked at. */
+export async function measureCalls(client, { calls }) {
+  const profiler = new GCProfiler();
+  profiler.start();
+  const begin = now(client);
+  await client.start(calls);
+  const end = now(client);
+  return figures(begin, end, profiler.stop().statistics);
+}
+
 /**
  * Lets a client work, and measures once it is warm.
  * @param {{ warmup: number, measure: number }} times milliseconds
@@ -40,17 +65,5 @@ export async function measure(client, { warmup, measure: milliseconds }) {
   const [p50, p99] = [client.latencies?.quantile(0.5), client.latencies?.quantile(0.99)];
   client.stop();
   await ended;
-  const cpu = (moment) => moment.cpu.user + moment.cpu.system;
-  return {
-    operations: end.done - begin.done,
-    seconds: (end.time - begin.time) / 1_000,
-    /** Microseconds, user and system. */
-    cpu: cpu(end) - cpu(begin),
-    ...(p50 === undefined ? {} : { p50, p99 }),
-    heapBytes: allocated(begin.heapUsed, statistics, end.heapUsed),
-    ...(end.wire === undefined ? {} : { wireBytes: end.wire - begin.wire }),
-    collections: statistics.length,
-    /** Microseconds in collections. */
-    collecting: statistics.reduce((sum, { cost }) => sum + cost, 0),
-  };
+  return { ...figures(begin, end, statistics), ...(p50 === undefined ? {} : { p50, p99 }) };
 }

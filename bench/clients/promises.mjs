@@ -10,9 +10,10 @@ export function loops(calls, operations = 1) {
   const latencies = new Latencies(calls.length);
   let running = false;
   let done = 0;
+  let toCall = 0;
 
   async function loop(call) {
-    while (running) {
+    while (running && toCall-- > 0) {
       if (latencies.isDue()) {
         const sent = performance.now();
         await call();
@@ -29,8 +30,10 @@ export function loops(calls, operations = 1) {
       return done;
     },
     latencies,
-    start() {
+    /** Resolves when that many calls are done, or those that were under way when it was stopped. */
+    start(most = Infinity) {
       running = true;
+      toCall = most;
       return Promise.all(calls.map(loop));
     },
     stop() {

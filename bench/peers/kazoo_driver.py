@@ -123,7 +123,7 @@ class Client:
         return lambda answered: self.zk.set_async(path, self.value).rawlink(answered)
 
     def create(self, index):
-        path = f"/c-{self.work['name']}-{index}"
+        path = f"/c-{self.work['name']}-{index:04d}"
 
         def ask(answered):
             def created(result):
@@ -149,7 +149,7 @@ class Client:
         return ask
 
     def watch(self, index):
-        path = f"/w-{self.work['name']}-{index}w"
+        path = f"/w-{self.work['name']}-{index:04d}w"
 
         def ask(answered):
             # The event may come before the answer to the write, and does.

@@ -20,8 +20,11 @@ export const writtenPath = (bytes) => sized('s', bytes);
 export const childrenPath = '/kc';
 export const childName = (index) => `member-${String(index).padStart(6, '0')}`;
 export const multiPath = (index) => `/m-${index}`;
-export const createdPath = (client, index) => `/c-${client}-${index}`;
-export const watchedPath = (client, index) => `/w-${client}-${index}w`;
+
+// All of one length: so are the requests, whoever has more of the turns.
+const padded = (index) => String(index).padStart(4, '0');
+export const createdPath = (client, index) => `/c-${client}-${padded(index)}`;
+export const watchedPath = (client, index) => `/w-${client}-${padded(index)}w`;
 
 /** The bytes that are written: not all alike, and the same in each run. */
 export const valueOf = (bytes) => Buffer.from(Array.from({ length: bytes }, (_, index) => 32 + (index % 95)));

@@ -76,9 +76,9 @@ final class Official implements Driver.Client {
             this.path = switch (work.work()) {
                 case "get", "exists" -> sized("v");
                 case "set" -> sized("s");
-                case "create" -> "/c-" + work.name() + "-" + index;
+                case "create" -> String.format("/c-%s-%04d", work.name(), index);
                 case "children" -> "/kc";
-                case "watch" -> "/w-" + work.name() + "-" + index + "w";
+                case "watch" -> String.format("/w-%s-%04dw", work.name(), index);
                 default -> "/m-";
             };
         }
