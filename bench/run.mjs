@@ -1,48 +1,16 @@
 // `npm run bench`: everything side by side, in turns. See README.md for the options.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { resultsFile } from './runner/cache.mjs';
-import { parts, targets } from './runner/cases.mjs';
+import { targets } from './runner/cases.mjs';
 import { findClients } from './runner/clients.mjs';
 import { compare } from './runner/compare.mjs';
 import { judge } from './runner/goals.mjs';
 import { machine } from './runner/machine.mjs';
+import { readOptions } from './runner/options.mjs';
 import { registerServices } from './runner/prepare.mjs';
 import { startTarget } from './runner/servers.mjs';
 import { caseTable, describe, short, table } from './runner/tables.mjs';
 import { measureGrowth } from './growth/run.mjs';
-
-const list = (text) => text?.split(',');
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      targets: { type: 'string' },
-      clients: { type: 'string' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '1' },
-      output: { type: 'string', default: resultsFile },
-    },
-  });
-  const options = {
-    ...values,
-    only: list(values.only) ?? parts,
-    targets: list(values.targets) ?? Object.keys(targets),
-    clients: list(values.clients),
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-  };
-  const known = { only: parts, targets: Object.keys(targets) };
-  for (const [name, names] of Object.entries(known)) {
-    const unknown = options[name].filter((each) => !names.includes(each));
-    if (unknown.length > 0)
-      throw new Error(`--${name}: there is no ${unknown.join(', ')}; known are ${names.join(', ')}`);
-  }
-  if (!(options.rounds >= 1) || !(options.seconds > 0)) throw new Error('--rounds and --seconds must be above 0');
-  return options;
-}
 
 /** All cases of a part on one server. The clients' processes live as long as the part. */
 async function runPart(part, cases, clients, server, options) {

@@ -2,6 +2,9 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+/** Milliseconds until a child that does not answer is killed. */
+const PATIENCE = 60_000;
+
 export class Child {
   #process;
   #lines;
@@ -10,6 +13,8 @@ export class Child {
   constructor(name, command, args, options = {}) {
     this.#name = name;
     this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+    // Who writes to one that has ended learns it by the answer that does not come.
+    this.#process.stdin.on('error', () => undefined);
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
@@ -35,7 +40,8 @@ export class Child {
   /** Sends a command, and resolves with the answer. */
   async ask(command, details = {}) {
     this.#process.stdin.write(`${JSON.stringify({ command, ...details })}\n`);
-    const { error, ...answer } = JSON.parse(await this.#answer());
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE);
+    const { error, ...answer } = JSON.parse(await this.#answer().finally(() => clearTimeout(timer)));
     if (error !== undefined) throw new Error(`${this.#name}, ${command}: ${error}`);
     return answer;
   }

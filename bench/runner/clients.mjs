@@ -13,6 +13,9 @@ const kazooDriver = fileURLToPath(new URL('../peers/kazoo_driver.py', import.met
 
 const works = ['get', 'exists', 'set', 'create', 'children', 'multi', 'watch'];
 
+/** Names for `--clients`. */
+export const clientNames = 'raw raw-joined zookit node-zookeeper-client zookeeper java curator kazoo'.split(' ');
+
 const ofNode = (name, version, takesPart, env = {}) => ({
   name,
   version,
@@ -75,9 +78,9 @@ function kazoo() {
   return { name: 'kazoo', version: stdout.trim(), takesPart: [...works, 'mutex', 'fanout'], start };
 }
 
-/** Everybody who takes part; a line for each who cannot. `wanted`: names, or undefined for all. */
+/** Who takes part of those that are wanted; a line for each who cannot. */
 export function findClients(zookitVersion, wanted) {
-  const isWanted = (...names) => wanted === undefined || names.some((name) => wanted.includes(name));
+  const isWanted = (...names) => names.some((name) => wanted.includes(name));
   const found = [
     ofNode('raw', process.version, works),
     ofNode('raw-joined', process.version, works),

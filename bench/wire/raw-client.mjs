@@ -7,8 +7,8 @@ const READY = 1024 * 1024;
 
 const readInt = (bytes, at) => (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 
-/** ConnectRequest of a new session of 30 s. */
-const connectRequest = frame(int(0), long(0), int(30_000), long(0), buffer(Buffer.alloc(16)), boolean(false));
+/** ConnectRequest of a new session of 60 s: nobody pings for it while others have their turn. */
+const connectRequest = frame(int(0), long(0), int(60_000), long(0), buffer(Buffer.alloc(16)), boolean(false));
 
 export class RawClient {
   /** Frames that came back so far. */
@@ -24,7 +24,7 @@ export class RawClient {
   #head = Buffer.alloc(4);
   #headBytes = 0;
   #running = false;
-  #ended = undefined;
+  #ended = { resolve: () => undefined, reject: () => undefined };
   /** Frames that are still to come, and those that came but do not make up a unit. */
   #outstanding = 0;
   #loose = 0;
@@ -43,6 +43,8 @@ export class RawClient {
     });
     const client = new RawClient(socket, together);
     socket.on('data', (chunk) => client.#count(chunk));
+    socket.on('error', (error) => client.#ended.reject(error));
+    socket.on('close', () => client.#ended.reject(new Error('the server has closed the connection')));
     const attached = client.run(connectRequest, 1, 1);
     client.stop();
     await attached;
@@ -57,7 +59,7 @@ export class RawClient {
     this.#repliesOfUnit = repliesOfUnit;
     this.#loose = 0;
     this.#running = true;
-    const ended = new Promise((resolve) => (this.#ended = resolve));
+    const ended = new Promise((resolve, reject) => (this.#ended = { resolve, reject }));
     this.#write(window);
     return ended;
   }
@@ -122,6 +124,6 @@ export class RawClient {
       const units = Math.floor((this.#loose + found) / this.#repliesOfUnit);
       this.#loose += found - units * this.#repliesOfUnit;
       if (units > 0) this.#write(units);
-    } else if (this.#outstanding === 0) this.#ended();
+    } else if (this.#outstanding === 0) this.#ended.resolve();
   }
 }
