@@ -20,6 +20,7 @@ async function openAll(clients, details) {
 
 /** @returns what each client came to, by its name */
 export async function compare(clients, details, { rounds, seconds }) {
+  const { times = 1 } = details;
   const opened = await openAll(clients, details);
   const failed = new Set();
   for (let round = 0; round < rounds; round++) {
@@ -28,7 +29,7 @@ export async function compare(clients, details, { rounds, seconds }) {
       const client = opened[(index + round) % opened.length];
       if (failed.has(client)) continue;
       try {
-        client.rounds.push(await client.driver.ask('run', { warmup: 200, measure: seconds * 1_000 }));
+        client.rounds.push(await client.driver.ask('run', { warmup: 200, measure: seconds * 1_000 * times }));
       } catch (error) {
         failed.add(client);
         console.log(`  ${client.name} failed: ${error.message.split('\n')[0]}`);
@@ -41,7 +42,7 @@ export async function compare(clients, details, { rounds, seconds }) {
   );
   for (const client of opened) {
     if (!failed.has(client) && !whole.includes(client))
-      console.log(`  ${client.name} finished nothing in ${seconds} s`);
+      console.log(`  ${client.name} finished nothing in ${seconds * times} s`);
   }
   return whole.map(({ name, rounds: each }) => ({ client: name, ...summarize(each) }));
 }

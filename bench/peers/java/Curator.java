@@ -33,7 +33,8 @@ final class Curator implements Driver.Client {
     }
 
     static Curator open(Driver.Work work) throws Exception {
-        CuratorFramework framework = CuratorFrameworkFactory.newClient("127.0.0.1:" + work.port() + "/bench/app", 30_000, 15_000, new RetryOneTime(100));
+        CuratorFramework framework = CuratorFrameworkFactory.newClient(
+            "127.0.0.1:" + work.port() + "/bench/app", 30_000, 15_000, new RetryOneTime(100));
         framework.start();
         framework.blockUntilConnected();
         Curator client = new Curator(work, framework);
@@ -71,16 +72,20 @@ final class Curator implements Driver.Client {
                 };
             }
             case "list" -> () -> {
-                if (discovery.queryForInstances("cart").size() != work.count()) throw new IllegalStateException("not all listed");
+                if (discovery.queryForInstances("cart").size() != work.count())
+                    throw new IllegalStateException("not all listed");
                 return 1;
             };
             case "pick" -> () -> {
-                for (int index = 0; index < 1_000; index++) if (provider.getInstance() == null) throw new IllegalStateException("none");
+                for (int index = 0; index < 1_000; index++) {
+                    if (provider.getInstance() == null) throw new IllegalStateException("none");
+                }
                 return 1_000;
             };
             case "fanout" -> () -> {
                 told.drainPermits();
-                curator.setData().forPath("/config", ("{\"version\":" + ++version + "}").getBytes(StandardCharsets.UTF_8));
+                String config = "{\"version\":" + ++version + "}";
+                curator.setData().forPath("/config", config.getBytes(StandardCharsets.UTF_8));
                 told.acquire(work.count());
                 return 1;
             };

@@ -12,8 +12,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A client in a process of its own: one line of JSON in, one out, as bench/clients/driver.mjs has it. `java Driver zookeeper`
- * is the official client, `java Driver curator` has the recipes of Curator.
+ * A client in a process of its own: one line of JSON in, one out, as bench/clients/driver.mjs has it. `java Driver
+ * zookeeper` is the official client, `java Driver curator` has the recipes of Curator.
  */
 public final class Driver {
     /** What is to be done: the fields of `open`. */
@@ -71,18 +71,17 @@ public final class Driver {
         System.exit(0);
     }
 
-    private record Moment(long done, long time, long cpu, long allocated, long collecting, long collections) {
+    private record Moment(long done, long time, long cpu, long allocated, long collecting) {
         static Moment now() {
             var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
             var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-            long allocated = Arrays.stream(threads.getThreadAllocatedBytes(threads.getAllThreadIds())).filter(each -> each > 0).sum();
+            long[] byThread = threads.getThreadAllocatedBytes(threads.getAllThreadIds());
+            long allocated = Arrays.stream(byThread).filter(each -> each > 0).sum();
             long collecting = 0;
-            long collections = 0;
-            for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+                for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
                 collecting += collector.getCollectionTime();
-                collections += collector.getCollectionCount();
             }
-            return new Moment(Driver.done.get(), System.nanoTime(), system.getProcessCpuTime(), allocated, collecting, collections);
+            return new Moment(Driver.done.get(), System.nanoTime(), system.getProcessCpuTime(), allocated, collecting);
         }
     }
 
@@ -104,9 +103,9 @@ public final class Driver {
         String quantiles = count == 0 ? "" : String.format(Locale.ROOT, "\"p50\":%.1f,\"p99\":%.1f,",
             sorted[(int) ((count - 1) * 0.5)], sorted[(int) ((count - 1) * 0.99)]);
         return String.format(Locale.ROOT,
-            "{\"operations\":%d,\"seconds\":%.6f,\"cpu\":%d,%s\"heapBytes\":%d,\"collections\":%d,\"collecting\":%d}",
+            "{\"operations\":%d,\"seconds\":%.6f,\"cpu\":%d,%s\"heapBytes\":%d,\"collecting\":%d}",
             end.done - begin.done, (end.time - begin.time) / 1e9, (end.cpu - begin.cpu) / 1_000, quantiles,
-            end.allocated - begin.allocated, end.collections - begin.collections, (end.collecting - begin.collecting) * 1_000);
+            end.allocated - begin.allocated, (end.collecting - begin.collecting) * 1_000);
     }
 
     private static String text(String json, String name) {

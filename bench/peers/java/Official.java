@@ -9,7 +9,7 @@ import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.ZooKeeper;
 
-/** The official Java client, by its asynchronous methods: each answer asks for the next one, on the client's own thread. */
+/** The official Java client, by its asynchronous methods: each answer asks for the next one, on its own thread. */
 final class Official implements Driver.Client {
     private static final String CHROOT = "/bench/app";
     private static final int MULTI = 10;
@@ -102,10 +102,13 @@ final class Official implements Driver.Client {
                 case "get" -> zk.getData(path, false, (code, path, context, data, stat) -> answered(code), null);
                 case "exists" -> zk.exists(path, false, (code, path, context, stat) -> answered(code), null);
                 case "set" -> zk.setData(path, value, -1, (code, path, context, stat) -> answered(code), null);
-                case "create" -> zk.create(path, value, ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT, (code, path, context, name) -> {
-                    if (code != 0) answered(code);
-                    else zk.delete(this.path, -1, (deleted, same, unused) -> answered(deleted), null);
-                }, null);
+                case "create" -> {
+                    CreateMode mode = CreateMode.PERSISTENT;
+                    zk.create(path, value, ZooDefs.Ids.OPEN_ACL_UNSAFE, mode, (code, path, context, name) -> {
+                        if (code != 0) answered(code);
+                        else zk.delete(this.path, -1, (deleted, same, unused) -> answered(deleted), null);
+                    }, null);
+                }
                 case "children" -> zk.getChildren(path, false, (code, path, context, children) -> answered(code), null);
                 case "multi" -> {
                     List<Op> operations = new ArrayList<>(MULTI);
