@@ -8,7 +8,7 @@ export function machine() {
     processor: all[0].model.trim(),
     cores: all.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()}`,
+    system: `${type()} ${release().split('-')[0]}`,
     node: process.version,
     v8: process.versions.v8,
   };

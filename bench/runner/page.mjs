@@ -7,8 +7,9 @@ const recipes = ['mutex', 'list', 'pick', 'fanout'];
 
 const nameOf = ({ client }) => client.replace('-recipes', '');
 
-function markdown([heads, ...rows]) {
-  const lines = [heads, heads.map((_, index) => (index === 0 ? '---' : '---:')), ...rows];
+/** `texts`: so many columns to the left, the others to the right. */
+function markdown([heads, ...rows], texts = 1) {
+  const lines = [heads, heads.map((_, index) => (index < texts ? '---' : '---:')), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
@@ -79,7 +80,7 @@ function goalTable(cases) {
   const judged = judge(cases);
   if (judged.length === 0) return [];
   const rows = judged.map(({ name, what, aim, value, isMet }) => [name, what, aim, short(value), isMet ? 'yes' : 'no']);
-  return ['### What is aimed at', markdown([['', 'what', 'aim', 'measured', 'met'], ...rows])];
+  return ['### What is aimed at', markdown([['', 'what', 'aim', 'measured', 'met'], ...rows], 5)];
 }
 
 /** The part of the page between its marks. */
