@@ -39,7 +39,7 @@ function npmPeer(name, version, takesPart) {
       encoding: 'utf8',
       env: { ...process.env, ...headers },
     });
-    if (status !== 0) throw new Error(`an npm that installs it: ${stderr.trim().split('\n').at(-1)}`);
+    if (status !== 0) throw new Error(`an npm that installs it: ${/npm error .*/.exec(stderr)?.[0] ?? ''}`);
   }
   const env = { ZOOKIT_BENCH_PEERS: folder };
   const script = `require('node:module').createRequire(${JSON.stringify(join(folder, 'package.json'))})(${JSON.stringify(name)})`;
