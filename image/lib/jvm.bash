@@ -64,8 +64,10 @@ make_java_options() {
 
 # Becomes the server: it is process 1, so signals reach it, and it knows nothing of our variables.
 run_server() {
-  local name
-  while read -r name; do unset "$name"; done < <(compgen -e ZOO_ || true)
+  local name names
+  # Not by a process beside this one: what is left of that would be a child of the server, which does not bury it.
+  names=$(compgen -e ZOO_ || true)
+  for name in $names; do unset "$name"; done
   unset JVMFLAGS SERVER_JVMFLAGS ZK_SERVER_HEAP
   exec /opt/java/bin/java "${java_options[@]}" -cp '/opt/zookeeper/jars/*' \
     org.apache.zookeeper.server.quorum.QuorumPeerMain "$1"

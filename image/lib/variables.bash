@@ -96,12 +96,13 @@ warn_of_unknown() {
   local name known
   known=$(awk '{ print $1; print $1 "_FILE" }' <<<"$variables")
   while read -r name; do
+    if [[ -z $name ]]; then continue; fi
     if [[ -n ${without_meaning[$name]:-} ]]; then
       note "$name is not used: ${without_meaning[$name]}"
     elif ! grep --quiet --line-regexp "$name" <<<"$known" && ! [[ $name =~ _(SERVICE_HOST|SERVICE_PORT.*|PORT(_.*)?)$ ]]; then
       note "$name is no variable of this image, so it is not used"
     fi
-  done < <(compgen -e ZOO_ || true)
+  done <<<"$(compgen -e ZOO_ || true)"
 }
 
 # Name and default, a line each: for documents and tests.

@@ -79,12 +79,12 @@ make_metrics_settings() {
 
 # ZOO_CFG_EXTRA: NAME=VALUE with blanks between, or one a line, and then values may have blanks.
 add_extra_settings() {
-  local extra separators=$' \t'
-  if [[ $ZOO_CFG_EXTRA == *$'\n'* ]]; then separators=''; fi
+  local extra lines=$ZOO_CFG_EXTRA
+  if [[ $lines != *$'\n'* ]]; then lines=${lines//[[:blank:]]/$'\n'}; fi
   while IFS= read -r extra; do
     extra=${extra#"${extra%%[![:space:]]*}"}
     if [[ -n $extra ]]; then add_extra_setting "${extra%"${extra##*[![:space:]]}"}"; fi
-  done < <(if [[ -n $separators ]]; then tr "$separators" '\n' <<<"$ZOO_CFG_EXTRA"; else echo "$ZOO_CFG_EXTRA"; fi)
+  done <<<"$lines"
 }
 
 declare -A set_elsewhere=(
