@@ -101,8 +101,16 @@ export class Container {
     return (await this.state()).ExitCode;
   }
 
+  /** On a busy machine the engine may give up before all processes stand still; then it has changed nothing. */
   async pause(): Promise<void> {
-    await docker(['pause', this.name]);
+    await until(
+      async () => {
+        const { code, stderr } = await outputOf('docker', ['pause', this.name]);
+        if (code !== 0 && !stderr.includes('unable to freeze')) throw new Error(stderr);
+        return code === 0;
+      },
+      { what: `${this.name} to be paused`, timeout: 60_000 },
+    );
   }
 
   async unpause(): Promise<void> {

@@ -107,7 +107,15 @@ class ContainerRunner {
 
   pause() {
     if (!this.running) return;
-    docker('pause', this.#name);
+    for (let isOver = false; !isOver; ) {
+      try {
+        docker('pause', this.#name);
+        isOver = true;
+      } catch (error) {
+        // On a busy machine the engine may give up before all threads stand still; then it has changed nothing.
+        if (!String(error).includes('unable to freeze')) throw error;
+      }
+    }
     this.#paused = true;
   }
 

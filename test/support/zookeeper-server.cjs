@@ -162,7 +162,9 @@ class ZooKeeperServer {
   }
 
   async #serves() {
-    return (await this.mode()) !== undefined;
+    const { secure } = this.#options;
+    // The port for TLS is the last one that is opened.
+    return (await this.mode()) !== undefined && (secure?.port === undefined || (await isOpen(this.host, secure.port)));
   }
 
   /** @returns {Promise<string>} the release that runs: `3.8.0` */
@@ -195,6 +197,21 @@ function fourLetter(host, port, word) {
     socket.on('data', (chunk) => (answer += chunk));
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
+  });
+}
+
+/**
+ * @param {string} host
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+function isOpen(host, port) {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
   });
 }
 
