@@ -107,7 +107,7 @@ class ContainerRunner {
 
   pause() {
     if (!this.running) return;
-    for (let isOver = false; !isOver; ) {
+    for (let isOver = false; !isOver;) {
       try {
         docker('pause', this.#name);
         isOver = true;
