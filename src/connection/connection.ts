@@ -45,6 +45,7 @@ export class Connection {
   bytesRead = 0;
 
   readonly #traffic: Traffic;
+  readonly #written = (): void => this.out.giveBack();
   #socket: Socket | undefined;
   /** The way to a TLS connection, until it is there. */
   #securing: SecureDial | undefined;
@@ -152,6 +153,6 @@ export class Connection {
     if (this.#over || this.out.length === 0) return;
     const bytes = this.out.take();
     this.#traffic.bytesSent += bytes.length;
-    this.#socket?.write(bytes);
+    this.#socket?.write(bytes, this.#written);
   }
 }

@@ -1,5 +1,4 @@
 import { OpCode } from '../protocol/codes.js';
-import type { JuteReader } from '../protocol/jute-reader.js';
 import { readStat } from '../protocol/records.js';
 import type { Stat } from '../stat.js';
 import { defineOperation, type WatchableRequest } from './operation.js';
@@ -8,10 +7,6 @@ import { defineOperation, type WatchableRequest } from './operation.js';
 export interface ChildrenWithStat {
   readonly children: string[];
   readonly stat: Stat;
-}
-
-function readNames(reply: JuteReader): string[] {
-  return reply.vector(4, (reader) => reader.string());
 }
 
 /** The names of the children, in no order; can leave a child watch. Throws NoNodeError. */
@@ -27,7 +22,9 @@ export const getChildren = defineOperation<WatchableRequest, string[]>({
     out.boolean(request.watch);
   },
   // GetChildrenResponse { vector<ustring> children; }
-  read: readNames,
+  read(reply) {
+    return reply.strings();
+  },
 });
 
 /** As getChildren, with the stat of the parent. */
@@ -44,6 +41,6 @@ export const getChildren2 = defineOperation<WatchableRequest, ChildrenWithStat>(
   },
   // GetChildren2Response { vector<ustring> children; Stat stat; }
   read(reply) {
-    return { children: readNames(reply), stat: readStat(reply) };
+    return { children: reply.strings(), stat: readStat(reply) };
   },
 });

@@ -13,6 +13,6 @@ export const getEphemerals = defineOperation<PathRequest, string[]>({
   },
   // GetEphemeralsResponse { vector<ustring> ephemerals; }
   read(reply) {
-    return reply.vector(4, (reader) => reader.string());
+    return reply.strings();
   },
 });

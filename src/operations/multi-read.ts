@@ -26,7 +26,7 @@ function readResult(type: number, reply: JuteReader): ReadResult {
     case OpCode.getData:
       return { kind: 'data', node: new ZNode(reply.buffer(), readStat(reply)) };
     case OpCode.getChildren:
-      return { kind: 'children', children: reply.vector(4, (reader) => reader.string()) };
+      return { kind: 'children', children: reply.strings() };
     case OpCode.error:
       return { kind: 'error', code: reply.int() };
     default:

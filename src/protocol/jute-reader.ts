@@ -1,6 +1,9 @@
 import Long from 'long';
 import { ProtocolError } from '../errors.js';
 
+/** How many bytes of strings are decoded at once. */
+const STRETCH = 1024;
+
 /**
  * Reads jute records out of frames that lie one after the other in a chunk. Every read is checked against the end of
  * the frame, and every length before anything is allocated for it; what does not fit throws `ProtocolError`.
@@ -50,11 +53,12 @@ export class JuteReader {
     return this.#view.getUint8(at) !== 0;
   }
 
-  /** The bytes are copied: a slice would keep the whole chunk alive. */
+  /** The bytes are copied, unless they are most of the chunk: a slice keeps the whole of it alive. */
   buffer(): Buffer | null {
     const length = this.#length('buffer');
     if (length === -1) return null;
     const at = this.#advance(length);
+    if (length * 2 >= this.#buffer.length) return this.#buffer.subarray(at, at + length);
     const copy = Buffer.allocUnsafe(length);
     this.#buffer.copy(copy, 0, at, at + length);
     return copy;
@@ -74,15 +78,55 @@ export class JuteReader {
 
   /** A vector; null reads as the empty one. No element may take fewer than `leastBytes`. */
   vector<T>(leastBytes: number, readElement: (reader: JuteReader) => T): T[] {
+    const count = this.#count(leastBytes);
+    const elements: T[] = [];
+    for (let index = 0; index < count; index++) elements.push(readElement(this));
+    return elements;
+  }
+
+  /** A vector of strings. Null reads as the empty one, the vector and each string. */
+  strings(): string[] {
+    const count = this.#count(4);
+    const strings = new Array<string>(Math.max(count, 0));
+    for (let read = 0; read < count;) read = this.#batch(strings, read);
+    return strings;
+  }
+
+  /**
+   * Reads the strings that lie in a stretch of bytes, from the one numbered `begin` on, and decodes them with one call.
+   * Returns the number of the one after them. What is cut out of a long text
+   * keeps the whole of it alive: hence a stretch and not all.
+   */
+  #batch(strings: string[], begin: number): number {
+    const from = this.#position;
+    let end = begin;
+    while (end < strings.length && (end === begin || this.#position - from < STRETCH)) {
+      this.#advance(Math.max(this.#length('string'), 0));
+      end++;
+    }
+    const text = this.#buffer.toString('utf8', from, this.#position);
+    const isPlain = text.length === this.#position - from;
+    this.#position = from;
+    for (let index = begin; index < end; index++) strings[index] = isPlain ? this.#cut(text, from) : this.string();
+    return end;
+  }
+
+  /** The next string out of a text in which each byte from `from` on is one character. */
+  #cut(text: string, from: number): string {
+    const length = Math.max(this.int(), 0);
+    const at = this.#advance(length) - from;
+    return text.slice(at, at + length);
+  }
+
+  /** The number of elements of a vector, of which none takes fewer than `leastBytes`. */
+  #count(leastBytes: number): number {
     const count = this.int();
     if (count < -1 || count * leastBytes > this.remaining) {
       throw new ProtocolError(
         `a vector of ${count} elements does not fit the ${this.remaining} bytes left of the frame`,
       );
     }
-    const elements: T[] = [];
-    for (let index = 0; index < count; index++) elements.push(readElement(this));
-    return elements;
+    return count;
   }
 
   #length(what: string): number {

@@ -33,6 +33,8 @@ const LEAVE_WITHIN = 1 / 3;
 /** While the session lives, pauses between rounds stay below a part of its timeout, but not below this, milliseconds. */
 const LEAST_PAUSE = 100;
 
+const unset = (): void => undefined;
+
 const NO_SESSION: SessionKey = { id: Long.ZERO, password: Buffer.alloc(16) };
 
 /**
@@ -167,13 +169,15 @@ export class Session {
     arming?: Arming,
   ): Promise<Result | Failure> {
     const { hold, delivery } = this.around;
-    return new Promise((settle) => {
-      const resolve = hold === undefined ? settle : hold.during(settle);
-      const pending = new TypedRequest(operation, request, bytes, delivery, resolve, arming, this.#meter);
-      this.#meter.asked(pending);
-      if (limits !== undefined) pending.limit(limits);
-      if (!pending.settled) this.#flow.add(pending);
-    });
+    // Outside of the closure: what a closure uses is kept in an object of its own, at each call.
+    let settle: (outcome: Result | Failure) => void = unset;
+    const outcome = new Promise<Result | Failure>((resolve) => (settle = resolve));
+    const resolve = hold === undefined ? settle : hold.during(settle);
+    const pending = new TypedRequest(operation, request, bytes, delivery, resolve, arming, this.#meter);
+    this.#meter.asked(pending);
+    if (limits !== undefined) pending.limit(limits);
+    if (!pending.settled) this.#flow.add(pending);
+    return outcome;
   }
 
   /** Sends a request, lets it wait for its turn, or fails it. */
