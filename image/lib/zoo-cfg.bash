@@ -19,7 +19,7 @@ make_settings() {
   set_to maxClientCnxns "$ZOO_MAX_CLIENT_CNXNS"
   set_to autopurge.purgeInterval "$ZOO_AUTOPURGE_PURGEINTERVAL"
   set_to autopurge.snapRetainCount "$ZOO_AUTOPURGE_SNAPRETAINCOUNT"
-  set_to 4lw.commands.whitelist "$ZOO_4LW_COMMANDS_WHITELIST"
+  set_to 4lw.commands.whitelist "$(with_srvr "$ZOO_4LW_COMMANDS_WHITELIST")"
   # A name in Docker may stand for an address that is not this container's own: that of a service.
   set_to quorumListenOnAllIPs true
   if at_least 3.5; then
@@ -32,6 +32,11 @@ make_settings() {
   make_security_settings
   make_metrics_settings
   add_extra_settings
+}
+
+# The words that may be asked, and the one that the health check asks.
+with_srvr() {
+  if [[ ,${1// /}, == *,srvr,* || ,${1// /}, == *,'*',* ]]; then echo "$1"; else echo "$1,srvr"; fi
 }
 
 # The port for clients stands in the line of a member; a server that stands alone, or has none there, has it here.

@@ -94,8 +94,8 @@ export class JuteReader {
 
   /**
    * Reads the strings that lie in a stretch of bytes, from the one numbered `begin` on, and decodes them with one call.
-   * Returns the number of the one after them. What is cut out of a long text
-   * keeps the whole of it alive: hence a stretch and not all.
+   * Returns the number of the one after them. What is cut out of a long text keeps the whole of it alive: hence a stretch
+   * and not all.
    */
   #batch(strings: string[], begin: number): number {
     const from = this.#position;

@@ -105,6 +105,14 @@ describe('what this image adds', () => {
     });
   });
 
+  it('lets the health check ask its question, whatever words are allowed', async () => {
+    const allowed = async (words: string): Promise<string | undefined> =>
+      (await settings({ ZOO_4LW_COMMANDS_WHITELIST: words })).get('4lw.commands.whitelist');
+    expect(await allowed('ruok')).toBe('ruok,srvr');
+    expect(await allowed('ruok, srvr, mntr')).toBe('ruok, srvr, mntr');
+    expect(await allowed('*')).toBe('*');
+  });
+
   it('takes settings of your own last, and a line each where values have blanks', async () => {
     const extra = 'tickTime=3000\nssl.ciphersuites=ONE, TWO\n\n  snapCount=7  ';
     const made = await settings({ ZOO_TICK_TIME: '1000', ZOO_CFG_EXTRA: extra });

@@ -59,6 +59,33 @@ describe('every type of jute', () => {
     );
   });
 
+  it('reads any vector of strings as string by string, whatever the bytes', () => {
+    const element = fc.oneof(
+      anyBytes.map(bytes),
+      anyText.map((text) => bytes(text)),
+      // Longer than a stretch that is decoded at once, and with a length that is no ASCII.
+      fc.integer({ min: 100, max: 3_000 }).map((length) => bytes('x'.repeat(length))),
+      fc.constant(int(-1)),
+    );
+    fc.assert(
+      fc.property(fc.array(element, { maxLength: 200 }), (elements) => {
+        const all = [int(elements.length), ...elements, int(7)];
+        const byOne = readerOf(...all).vector(4, (each) => each.string());
+        const reader = readerOf(...all);
+        expect(reader.strings()).toEqual(byOne);
+        expect(reader.int()).toBe(7);
+      }),
+    );
+  });
+
+  it('refuses a vector of strings that does not fit its frame', () => {
+    expect(readerOf(int(-1)).strings()).toEqual([]);
+    expect(() => readerOf(int(-2)).strings()).toThrow(ProtocolError);
+    expect(() => readerOf(int(1_000_000), int(0)).strings()).toThrow(ProtocolError);
+    expect(() => readerOf(int(2), bytes('a'), int(5)).strings()).toThrow(ProtocolError);
+    expect(() => readerOf(int(1), int(-2)).strings()).toThrow(ProtocolError);
+  });
+
   it('puts U+FFFD in place of bytes that are no UTF-8', () => {
     expect(readerOf(fromHex('00000003 61ff62')).ustring()).toBe('a\uFFFDb');
   });
@@ -133,11 +160,16 @@ describe('what does not fit is refused', () => {
 });
 
 describe('the bytes that are handed out', () => {
-  it('do not change with the chunk', () => {
-    const chunk = bytes('data');
+  it('do not keep a chunk alive of which they are a small part', () => {
+    const chunk = Buffer.concat([bytes('data'), Buffer.alloc(100)]);
     const data = new JuteReader(chunk).buffer();
     chunk.fill(0);
     expect(data?.toString()).toBe('data');
+  });
+
+  it('are not copied where they are most of the chunk', () => {
+    const chunk = bytes('x'.repeat(1_000));
+    expect(new JuteReader(chunk).buffer()?.buffer).toBe(chunk.buffer);
   });
 
   it('are read at the right place of a chunk that is a slice of a larger one', () => {

@@ -105,6 +105,50 @@ describe('what was taken', () => {
     expect(first).toEqual(int(1));
   });
 
+  it('is kept until all of it has been given back', () => {
+    const out = new JuteWriter(64);
+    out.int(1);
+    const first = out.take();
+    out.int(2);
+    const second = out.take();
+    out.giveBack();
+    for (let value = 0; value < 100; value++) out.int(value);
+    expect([first, second]).toEqual([int(1), int(2)]);
+  });
+
+  it('makes room for what follows when all of it has been given back', () => {
+    const out = new JuteWriter(64);
+    const offsets = [1, 2, 3].map((value) => {
+      out.int(value);
+      const { byteOffset } = out.take();
+      out.giveBack();
+      return byteOffset;
+    });
+    expect(offsets).toEqual([0, 0, 0]);
+  });
+
+  it('does not make room of what is still to be taken', () => {
+    const out = new JuteWriter(64);
+    out.int(1);
+    out.take();
+    out.int(2);
+    out.giveBack();
+    out.int(3);
+    expect(out.take()).toEqual(Buffer.concat([int(2), int(3)]));
+  });
+
+  it('leaves no large buffer behind that is not needed any more', () => {
+    const out = new JuteWriter(64);
+    const sizes = [1000, 1000, 1, 1].map((length) => {
+      out.buffer(Buffer.alloc(length));
+      const { byteLength } = out.take().buffer;
+      out.giveBack();
+      return byteLength;
+    });
+    // The second large one finds the buffer of the first, and so does the first small one.
+    expect(sizes).toEqual([2008, 2008, 2008, 64]);
+  });
+
   it('does not count as length any more', () => {
     const out = new JuteWriter();
     out.int(1);
