@@ -5,12 +5,14 @@ import {
   type Data,
   nameOf,
   NoNodeError,
+  type OneShotEvent,
   sequenceOf,
   SessionExpiredError,
   type SessionInfo,
   type ZooKeeper,
 } from 'zookit';
 import type { FencingToken } from './fencing.js';
+import { OwnWatch } from './own-watch.js';
 import { sweep, sweepAfterWait } from './sweeper.js';
 import { canTryAgain, isGone, lookUntil, pause, type Wait } from './waiting.js';
 
@@ -28,6 +30,22 @@ export interface Line {
 
 /** `gone`: the session has ended, or somebody has deleted our znode. */
 type Place = 'first' | 'behind' | 'gone';
+
+/** The one before us in line. */
+interface Predecessor {
+  readonly path: string;
+  /** Whether nobody was before it when we looked, and so nobody ever will be: newcomers stand at the end. */
+  readonly isFirst: boolean;
+}
+
+/** How soon the first in line begins to look after its znode, milliseconds: what is held for less saves the request. */
+const OWN_WATCH_DELAY = 10;
+
+/**
+ * The znodes of this process that are known to stand first in their lines, each with who counts in its line: those of
+ * ours behind them need not look again.
+ */
+const leaders = new Set<string>();
 
 /** A place in a line: our ephemeral sequential znode among those of others, of this process or of another one. */
 export class Contender {
@@ -87,7 +105,14 @@ export class Contender {
   readonly path: string;
   readonly fencingToken: FencingToken;
   readonly #name: string;
+  readonly #ownWatch: OwnWatch;
   #listing: Promise<string[]> | undefined;
+  #predecessor: Predecessor | undefined;
+  #isFirst = false;
+  /** Why the znode does not stand any more, if that came without our doing. */
+  #gone: string | undefined;
+  /** What to do when something may have changed, while it waits; then, when the znode is gone. */
+  #changed: (why: string) => void = () => undefined;
 
   private constructor(
     private readonly zk: ZooKeeper,
@@ -101,30 +126,37 @@ export class Contender {
     this.fencingToken = created.zxid;
     this.#name = nameOf(created.path);
     this.#listing = listing;
+    this.#ownWatch = new OwnWatch(zk, created.path, session, (why) => {
+      this.#gone = why;
+      this.#changed(why);
+    });
+  }
+
+  /** Calls `onGone` when somebody else deletes the znode, or its session ends. For the first in line. */
+  lookAfter(onGone: (why: string) => void): void {
+    this.#changed = onGone;
+    if (this.#gone === undefined) this.#ownWatch.beginLater(OWN_WATCH_DELAY);
+    else onGone(this.#gone);
   }
 
   /** Leaves the line. Resolves when the znode is gone, or its session over. */
-  leave(): Promise<void> {
-    return sweep(this.zk, this.path, this.session);
+  async leave(): Promise<void> {
+    this.#ownWatch.end();
+    await sweep(this.zk, this.path, this.session);
+    leaders.delete(this.#leaderKey(this.path));
   }
 
   /** Which place it is in the end: `behind` only without patience. Leaves the line unless it is the first. */
   async #stand(wait: Wait, patient: boolean): Promise<Place> {
-    let watched = this.path;
     try {
       const place = await lookUntil<Place>(
         this.zk,
         wait,
-        async (changed) => {
-          const { place, predecessor } = await this.#look();
-          if (predecessor === undefined || !patient) return place;
-          watched = childPath(this.line.path, predecessor);
-          if (await isGone(this.zk, watched, changed, wait)) changed();
-          return undefined;
-        },
-        (changed) => this.zk.unwatch(watched, changed),
+        (changed) => this.#look(wait, patient, changed),
+        () => this.#forgetPredecessor(),
       );
-      if (place !== 'first') await wait.race(this.leave());
+      if (place === 'first') leaders.add(this.#leaderKey(this.path));
+      else await wait.race(this.leave());
       return place;
     } catch (error) {
       await sweepAfterWait(this.zk, wait, this.path, this.leave());
@@ -132,11 +164,45 @@ export class Contender {
     }
   }
 
-  async #look(): Promise<{ readonly place: Place; readonly predecessor?: string | undefined }> {
+  /** The place, or undefined: `changed` is called when it may be another one. */
+  async #look(wait: Wait, patient: boolean, changed: () => void): Promise<Place | undefined> {
+    if (this.#isFirst) return 'first';
     const order = inOrder(await this.#children(), this.line.markers);
     const index = order.indexOf(this.#name);
-    if (index === -1 || this.zk.session !== this.session) return { place: 'gone' };
-    return index === 0 ? { place: 'first' } : { place: 'behind', predecessor: order[index - 1] };
+    if (index === -1 || this.zk.session !== this.session) return 'gone';
+    if (index === 0) return 'first';
+    if (!patient) return 'behind';
+    const path = childPath(this.line.path, order[index - 1] ?? '');
+    this.#predecessor = { path, isFirst: index === 1 };
+    this.#changed = changed;
+    this.#ownWatch.begin();
+    if (await isGone(this.zk, path, this.#onPredecessor, wait)) this.#predecessorGone();
+    return undefined;
+  }
+
+  readonly #onPredecessor = (event: OneShotEvent): void => {
+    if (event.type === 'deleted') this.#predecessorGone();
+    else this.#changed(event.type);
+  };
+
+  /** Whoever was behind the first is the first now, if its own znode still stands: the server need not be asked. */
+  #predecessorGone(): void {
+    const predecessor = this.#predecessor;
+    this.#predecessor = undefined;
+    if (predecessor === undefined) return;
+    const wasFirst = predecessor.isFirst || leaders.has(this.#leaderKey(predecessor.path));
+    this.#isFirst = wasFirst && this.#ownWatch.isCertain && this.zk.session === this.session;
+    this.#changed('the one before is gone');
+  }
+
+  // Unique in spite of chroots: each name has an id of its own.
+  #leaderKey(path: string): string {
+    return `${this.line.markers.join()} ${path}`;
+  }
+
+  #forgetPredecessor(): void {
+    if (this.#predecessor !== undefined) this.zk.unwatch(this.#predecessor.path, this.#onPredecessor);
+    this.#predecessor = undefined;
   }
 
   async #children(): Promise<string[]> {

@@ -1,15 +1,6 @@
-import {
-  InvalidArgumentError,
-  isPassing,
-  type LeaseOptions,
-  NoNodeError,
-  type OneShotEvent,
-  type SessionLease,
-  type ZooKeeper,
-} from 'zookit';
+import { InvalidArgumentError, type LeaseOptions, type SessionLease, type ZooKeeper } from 'zookit';
 import type { Contender } from './contender.js';
 import type { FencingToken } from './fencing.js';
-import { isEndOfSession, pause } from './waiting.js';
 
 /**
  * Something that is held as long as a znode of our session stands: a lock, a leadership.
@@ -21,18 +12,16 @@ import { isEndOfSession, pause } from './waiting.js';
  * Dispose of it (`await using`) or call `release()`; also when it was lost, because its session may live on.
  */
 export class Holder implements AsyncDisposable {
-  readonly #zk: ZooKeeper;
   readonly #contender: Contender;
   readonly #lease: SessionLease;
   #released: Promise<void> | undefined;
 
   /** Made by the recipe. */
   constructor(zk: ZooKeeper, contender: Contender, options: LeaseOptions) {
-    this.#zk = zk;
     this.#contender = contender;
     this.#lease = zk.lease(options);
     // Between the last answer and now the session may have been replaced: then nothing is held.
-    if (zk.session === contender.session) void this.#watchOver();
+    if (zk.session === contender.session) contender.lookAfter((why) => this.#lease.lose(why));
     else this.#lease.lose('its session has ended');
   }
 
@@ -69,28 +58,6 @@ export class Holder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }
-
-  /** Somebody else may delete the znode, and so give away what it stands for. */
-  async #watchOver(): Promise<void> {
-    for (let attempt = 0; this.held; attempt++) {
-      try {
-        await this.#zk.getData(this.path, { watch: this.#onChange });
-        return;
-      } catch (error) {
-        if (error instanceof NoNodeError) this.#lease.lose('its znode was deleted');
-        else if (isEndOfSession(error)) this.#lease.lose('its session has ended');
-        // Without the permission to read, the deletion stays unseen, as it would in any client.
-        else if (!isPassing(error)) return;
-        else await pause(this.#zk, attempt, this.signal);
-      }
-    }
-  }
-
-  // The watch needs no taking away: the release deletes its znode.
-  readonly #onChange = (event: OneShotEvent): void => {
-    if (event.type === 'deleted') this.#lease.lose('its znode was deleted');
-    else if (event.type !== 'ended') void this.#watchOver();
-  };
 }
 
 /** Refuses a lease that would be lost as soon as it is won. @throws InvalidArgumentError. */

@@ -52,8 +52,13 @@ export function after(milliseconds: number, run: () => void): () => void {
  * of it when the wait is over.
  */
 export class Wait implements Disposable {
-  readonly #controller = new AbortController();
   readonly #stop: () => void;
+  /** Whether anything can end it before what is waited for. */
+  readonly #canEnd: boolean;
+  /** Made when it is asked for: most waits are over before anybody does, and it costs more than the rest of a wait. */
+  #controller: AbortController | undefined;
+  /** Who is racing against the end. */
+  readonly #racing = new Set<() => void>();
   /** Makes the error of a wait that is over, at the place where the caller waits. */
   #error: (() => Error) | undefined;
   #cleanUps: Promise<void>[] = [];
@@ -66,6 +71,7 @@ export class Wait implements Disposable {
     checkNames(options, waitNames, subject);
     checkWait(options, subject);
     const { timeout, signal } = options;
+    this.#canEnd = timeout !== undefined || signal !== undefined;
     const onAbort = (): void =>
       this.#end(() => new AbortedError('the wait was aborted', { ...subject, cause: signal?.reason }, false));
     const onTimeout = (): void =>
@@ -79,14 +85,17 @@ export class Wait implements Disposable {
     else signal?.addEventListener('abort', onAbort);
   }
 
-  /** Aborts when the wait is over. */
-  get signal(): AbortSignal {
+  /** Aborts when the wait is over; there is none where nothing can end it. */
+  get signal(): AbortSignal | undefined {
+    if (!this.#canEnd) return undefined;
+    this.#controller ??= new AbortController();
+    if (this.isOver) this.#controller.abort();
     return this.#controller.signal;
   }
 
   /** Whether it was ended before what was waited for. */
   get isOver(): boolean {
-    return this.signal.aborted;
+    return this.#error !== undefined;
   }
 
   /** Throws OperationTimeoutError or AbortedError if it is over. */
@@ -106,18 +115,19 @@ export class Wait implements Disposable {
 
   /** The promise's result, unless the wait ends first: then OperationTimeoutError or AbortedError. */
   async race<T>(promise: Promise<T>): Promise<T> {
-    const over = defer<never>();
-    const onAbort = (): void => over.reject(undefined);
-    this.signal.addEventListener('abort', onAbort);
-    if (this.signal.aborted) onAbort();
-    // When the wait ends first, nobody is there any more for what the promise comes to.
-    promise.catch(() => undefined);
+    let end: () => void = () => undefined;
     try {
-      return await Promise.race([promise, over.promise]);
+      return await new Promise<T>((resolve, reject) => {
+        // When the wait ends first, nobody is there any more for what the promise comes to.
+        promise.then(resolve, reject);
+        end = () => reject(undefined);
+        if (this.isOver) void Promise.resolve().then(end);
+        else this.#racing.add(end);
+      });
     } catch (error) {
       throw this.#error === undefined ? error : this.#error();
     } finally {
-      this.signal.removeEventListener('abort', onAbort);
+      this.#racing.delete(end);
     }
   }
 
@@ -128,7 +138,8 @@ export class Wait implements Disposable {
   #end(error: () => Error): void {
     this.#error ??= error;
     this.#stop();
-    this.#controller.abort();
+    this.#controller?.abort();
+    for (const end of this.#racing) end();
   }
 }
 

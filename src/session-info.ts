@@ -30,6 +30,14 @@ export class SessionInfo {
   }
 
   /**
+   * How often it was attached to a server: 1 from the first connection on, one more with each reconnect. As long as it
+   * stays the same, watch events come in the order of the changes; those that a reconnect brings come in any order.
+   */
+  get attachments(): number {
+    return this.#session.attachments;
+  }
+
+  /**
    * Milliseconds for which the session is certainly alive, worked out now: 0 or less means that it may have ended. It
    * counts from the sending of the last request that was answered, and needs no timer: also a process that was stopped
    * for a while sees the truth at its first look.

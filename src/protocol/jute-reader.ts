@@ -3,6 +3,8 @@ import { ProtocolError } from '../errors.js';
 
 /** How many bytes of strings are decoded at once. */
 const STRETCH = 1024;
+/** Where the strings of a stretch end; each takes four bytes at least. */
+const ends = new Int32Array(STRETCH / 4 + 1);
 
 /**
  * Reads jute records out of frames that lie one after the other in a chunk. Every read is checked against the end of
@@ -88,34 +90,42 @@ export class JuteReader {
   strings(): string[] {
     const count = this.#count(4);
     const strings = new Array<string>(Math.max(count, 0));
-    for (let read = 0; read < count;) read = this.#batch(strings, read);
+    for (let read = 0; read < count;) read = this.#stretch(strings, read);
     return strings;
   }
 
   /**
-   * Reads the strings that lie in a stretch of bytes, from the one numbered `begin` on, and decodes them with one call.
+   * Reads the strings that lie in a stretch of bytes, from the one numbered `first` on, and decodes them with one call.
    * Returns the number of the one after them. What is cut out of a long text keeps the whole of it alive: hence a stretch
    * and not all.
    */
-  #batch(strings: string[], begin: number): number {
+  #stretch(strings: string[], first: number): number {
     const from = this.#position;
-    let end = begin;
-    while (end < strings.length && (end === begin || this.#position - from < STRETCH)) {
-      this.#advance(Math.max(this.#length('string'), 0));
-      end++;
+    const lastBegin = Math.min(from + STRETCH, this.#end - 4);
+    let next = first;
+    let at = from;
+    for (; next < strings.length && at <= lastBegin; next++) {
+      const length = this.#view.getInt32(at);
+      if (length < -1) break;
+      at += 4 + Math.max(length, 0);
+      ends[next - first] = at - from;
     }
-    const text = this.#buffer.toString('utf8', from, this.#position);
-    const isPlain = text.length === this.#position - from;
-    this.#position = from;
-    for (let index = begin; index < end; index++) strings[index] = isPlain ? this.#cut(text, from) : this.string();
-    return end;
+    // What does not lie in the frame is read for the error.
+    const text = at > this.#end || next === first ? '' : this.#buffer.toString('utf8', from, at);
+    // Otherwise each byte is one character.
+    if (text.length !== at - from) return this.#oneByOne(strings, first, Math.max(next, first + 1));
+    for (let index = first, begin = 4; index < next; index++) {
+      const end = ends[index - first] ?? begin;
+      strings[index] = text.slice(begin, end);
+      begin = end + 4;
+    }
+    this.#position = at;
+    return next;
   }
 
-  /** The next string out of a text in which each byte from `from` on is one character. */
-  #cut(text: string, from: number): string {
-    const length = Math.max(this.int(), 0);
-    const at = this.#advance(length) - from;
-    return text.slice(at, at + length);
+  #oneByOne(strings: string[], first: number, next: number): number {
+    for (let index = first; index < next; index++) strings[index] = this.string();
+    return next;
   }
 
   /** The number of elements of a vector, of which none takes fewer than `leastBytes`. */

@@ -26,7 +26,8 @@ export function defaultMargin(sessionTimeout: number): number {
  * margin; once lost it stays lost, even when the session turns out to be alive.
  */
 export class SessionLease {
-  #reason: LeaseLostError | undefined;
+  /** Why it is over. */
+  #over: string | undefined;
   #controller: AbortController | undefined;
 
   /** Made by `zk.lease()`. */
@@ -37,17 +38,17 @@ export class SessionLease {
 
   /** Worked out at each look, from a clock that does not stop: right even before any timer could run. */
   get held(): boolean {
-    if (this.#reason === undefined) {
+    if (this.#over === undefined) {
       noticeSleep();
       this.deadline.look(now());
     }
-    return this.#reason === undefined;
+    return this.#over === undefined;
   }
 
   /** Aborts when the lease is lost or given back. Its reason is a `LeaseLostError`. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#reason !== undefined && !this.#controller.signal.aborted) this.#controller.abort(this.#reason);
+    this.#tell();
     return this.#controller.signal;
   }
 
@@ -58,10 +59,10 @@ export class SessionLease {
 
   /** Takes the lease away: what it stands for is gone for a reason that the session does not know. */
   lose(why: string): void {
-    if (this.#reason !== undefined) return;
+    if (this.#over !== undefined) return;
     this.deadline.forget(this);
-    this.#reason = new LeaseLostError(`the lease is over: ${why}`);
-    this.#controller?.abort(this.#reason);
+    this.#over = why;
+    this.#tell();
   }
 
   /** Whether it ends with the connection. */
@@ -72,6 +73,11 @@ export class SessionLease {
   /** Milliseconds before the end of the session. */
   marginOf(sessionTimeout: number): number {
     return this.options.margin ?? defaultMargin(sessionTimeout);
+  }
+
+  #tell(): void {
+    if (this.#over === undefined || this.#controller?.signal.aborted !== false) return;
+    this.#controller.abort(new LeaseLostError(`the lease is over: ${this.#over}`));
   }
 }
 
@@ -139,10 +145,7 @@ export class Deadline {
     const lease = new SessionLease(this, options);
     if (this.#over !== undefined) lease.lose(this.#over);
     else if (this.#suspended && lease.endsOnSuspension) lease.lose('there is no connection');
-    else this.#leases.add(lease);
-    this.#measureMargins();
-    this.look(now());
-    this.#reschedule();
+    else this.#add(lease);
     return lease;
   }
 
@@ -172,6 +175,16 @@ export class Deadline {
     this.#over ??= why;
     this.#timer?.cancel();
     for (const lease of [...this.#leases]) lease.lose(why);
+  }
+
+  #add(lease: SessionLease): void {
+    this.#leases.add(lease);
+    const margin = lease.marginOf(this.#timeout);
+    const isFirst = margin > this.#largestMargin;
+    if (isFirst) this.#largestMargin = margin;
+    this.look(now());
+    // A timer for what is lost later would fire too late.
+    if (isFirst) this.#reschedule();
   }
 
   /** When the first thing is lost if nothing is confirmed before. */

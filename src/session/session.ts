@@ -58,6 +58,7 @@ export class Session {
   /** Whether the ensemble knows the session: one that a read-only server has made up is known to nobody else. */
   #isReal: boolean;
   #toldAhead = false;
+  #attachments = 0;
   #channel: Channel | undefined;
   /** Whether the server at its other end is cut off from its quorum. */
   #isReadOnly = false;
@@ -138,6 +139,11 @@ export class Session {
   /** The highest zxid that the client has seen. */
   get lastZxid(): Long {
     return this.around.lastZxid.value;
+  }
+
+  /** How often it was attached to a server. */
+  get attachments(): number {
+    return this.#attachments;
   }
 
   /** Whether there is a connection that operations are sent on. */
@@ -225,6 +231,7 @@ export class Session {
     const { connection, key, timeout, sentAt, readOnly } = attached;
     const { around, deadline } = this;
     deadline.look(now());
+    this.#attachments++;
     if (readOnly) this.#attachedReadOnly(attached);
     else {
       this.#key = key;

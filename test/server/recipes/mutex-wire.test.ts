@@ -8,7 +8,7 @@ import { until } from '../../support/until.js';
 import { watchedPaths } from '../../support/watches.js';
 import { failureOf, useClients } from '../clients.js';
 
-const op = { createContainer: 19, create: 1, delete: 2, getData: 4, getChildren: 8, ping: 11 };
+const op = { createContainer: 19, create: 1, delete: 2, getData: 4, getChildren: 8, sync: 9, ping: 11 };
 const clients = useClients();
 let proxy: Proxy;
 
@@ -69,12 +69,18 @@ describe('the requests', () => {
     expect(opCodes()).toEqual([op.create, op.getChildren]);
     proxy.releaseReplies();
     const lock = await acquiring;
-    await zk.sync('/');
-    // The one more watches over the lock; nobody waits for it.
-    expect(opCodes().slice(2, -1)).toEqual([op.getData]);
     proxy.requests.length = 0;
     await lock.release();
     expect(opCodes()).toEqual([op.delete]);
+  });
+
+  it('of a lock that is held for longer: one more, which watches over it', async () => {
+    await using zk = await proxied();
+    const lock = await new Mutex(zk, await clients.folder()).acquire();
+    proxy.requests.length = 0;
+    await proxy.seen(({ opCode }) => opCode === op.getData);
+    await lock.release();
+    expect(opCodes()).toEqual([op.getData, op.delete]);
   });
 
   it('none with a signal that has fired', async () => {
@@ -85,35 +91,48 @@ describe('the requests', () => {
     expect(opCodes()).toEqual([]);
   });
 
-  it('of those who wait: none, but for the one whose turn it is', async () => {
+  it('of those who wait: none, but for the one who cannot know whether it is the first', async () => {
+    const path = await clients.folder();
+    const foreign = await Promise.all(
+      ['_c_77f4d3f0-lock-', '00ff__lock__'].map((name) =>
+        clients.zk.create(`${path}/${name}`, null, { mode: 'ephemeralSequential' }),
+      ),
+    );
+    await using zk = await proxied();
+    const waiting = Array.from({ length: 3 }, () => new Mutex(zk, path).using(() => undefined));
+    await lineOf(path, 5);
+    const asked = async (): Promise<number[]> => {
+      await zk.sync('/');
+      return opCodes().filter((opCode) => opCode !== op.sync);
+    };
+    await asked();
+    proxy.requests.length = 0;
+    // The one in the middle gives up: who stood behind it must look who is before it now.
+    await clients.zk.delete(foreign[1]!.path);
+    await proxy.seen(({ opCode }) => opCode === op.getData);
+    expect(await asked()).toEqual([op.getChildren, op.getData]);
+    proxy.requests.length = 0;
+    await clients.zk.delete(foreign[0]!.path);
+    await Promise.all(waiting);
+    expect(await asked()).toEqual([op.delete, op.delete, op.delete]);
+  });
+
+  it('of those who wait in one process: none, as they know of each other who is the first', async () => {
     const path = await clients.folder();
     const holder = await new Mutex(clients.zk, path).acquire();
-    const zks = await Promise.all(Array.from({ length: 5 }, proxied));
-    const waiting = new Set<Promise<unknown>>();
-    for (const [index, zk] of zks.entries()) {
-      waiting.add(new Mutex(zk, path).acquire().then((lock) => lock.release()));
-      await lineOf(path, index + 2);
-    }
-    const [second] = zks;
-    await Promise.all(zks.map((zk) => zk.sync('/')));
+    await using zk = await proxied();
+    const mutex = new Mutex(zk, path);
+    const waiting = Array.from({ length: 5 }, () => mutex.using(() => zk.sync('/')));
+    await lineOf(path, 6);
+    await zk.sync('/');
     proxy.requests.length = 0;
-    const deletion = proxy.seen(({ opCode }) => opCode === op.delete);
     await holder.release();
-    const { connection } = await deletion;
-    const before = proxy.requests.slice(
-      0,
-      proxy.requests.findIndex(({ opCode }) => opCode === op.delete),
-    );
-    expect(new Set(before.filter(({ opCode }) => opCode !== op.ping).map((each) => each.connection))).toEqual(
-      new Set([connection]),
-    );
-    expect(second?.state).toBe('connected');
     await Promise.all(waiting);
-    await Promise.all(zks.map((zk) => zk.close()));
+    expect(opCodes()).toEqual(Array.from({ length: 5 }, () => [op.sync, op.delete]).flat());
   });
 });
 
-test('I9: of 200 hand-overs no watch is left, and each who waits has one', async () => {
+test('I9: of 200 hand-overs no watch is left, and each who waits has two', async () => {
   const path = await clients.folder();
   const other = await clients.another();
   const watched = (): Promise<string[]> => watchedPaths(sharedServer(), clients.chroot + path);
@@ -122,8 +141,8 @@ test('I9: of 200 hand-overs no watch is left, and each who waits has one', async
   for (let round = 1; round <= 200; round++) {
     const acquiring = mutexes[round % 2]!.acquire();
     if (round % 50 === 0) {
-      // The lock's own watch and that of the one who waits for it.
-      await until(async () => (await watched()).length === 2, { what: 'two watches' });
+      // The lock is watched by its holder and by the one who waits for it, who also watches its own znode.
+      await until(async () => (await watched()).length === 3, { what: 'three watches' });
     }
     await lock.release();
     lock = await acquiring;

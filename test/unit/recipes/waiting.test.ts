@@ -70,7 +70,7 @@ describe('Wait', () => {
     {
       using wait = new Wait({ signal: stop.signal, timeout: 60_000 }, subject);
       for (let step = 0; step < 20; step++) await wait.race(Promise.resolve());
-      expect(getEventListeners(wait.signal, 'abort')).toHaveLength(0);
+      expect(getEventListeners(wait.signal!, 'abort')).toHaveLength(0);
       expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
     }
     expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0);
