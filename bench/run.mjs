@@ -12,6 +12,10 @@ import { startTarget } from './runner/servers.mjs';
 import { caseTable, describe, short, table } from './runner/tables.mjs';
 import { measureGrowth } from './growth/run.mjs';
 
+function doesTakePart({ takesPart, mostContenders = Infinity }, { work, window }) {
+  return takesPart.includes(work) && (work !== 'mutex' || window <= mostContenders);
+}
+
 /** All cases of a part on one server. The clients' processes live as long as the part. */
 async function runPart(part, cases, clients, server, options) {
   const taking = clients.filter(({ takesPart }) => cases.some(({ work }) => takesPart.includes(work)));
@@ -21,7 +25,7 @@ async function runPart(part, cases, clients, server, options) {
   try {
     for (const details of cases) {
       console.log(`\n${server.target}: ${describe(details)}`);
-      const taken = running.filter(({ takesPart }) => takesPart.includes(details.work));
+      const taken = running.filter((client) => doesTakePart(client, details));
       const results = await compare(taken, { ...details, port: server.port }, options);
       done.push({ target: server.target, ...details, results });
       console.log(caseTable(done.at(-1)));

@@ -1,17 +1,16 @@
 import {
   childPath,
-  compareSequences,
   type Created,
   type Data,
   nameOf,
   NoNodeError,
   type OneShotEvent,
-  sequenceOf,
   SessionExpiredError,
   type SessionInfo,
   type ZooKeeper,
 } from 'zookit';
 import type { FencingToken } from './fencing.js';
+import { placeIn } from './line-order.js';
 import { OwnWatch } from './own-watch.js';
 import { sweep, sweepAfterWait } from './sweeper.js';
 import { canTryAgain, isGone, lookUntil, pause, type Wait } from './waiting.js';
@@ -167,13 +166,12 @@ export class Contender {
   /** The place, or undefined: `changed` is called when it may be another one. */
   async #look(wait: Wait, patient: boolean, changed: () => void): Promise<Place | undefined> {
     if (this.#isFirst) return 'first';
-    const order = inOrder(await this.#children(), this.line.markers);
-    const index = order.indexOf(this.#name);
-    if (index === -1 || this.zk.session !== this.session) return 'gone';
-    if (index === 0) return 'first';
+    const place = placeIn(await this.#children(), this.line.markers, this.#name);
+    if (place === undefined || this.zk.session !== this.session) return 'gone';
+    if (place.predecessor === undefined) return 'first';
     if (!patient) return 'behind';
-    const path = childPath(this.line.path, order[index - 1] ?? '');
-    this.#predecessor = { path, isFirst: index === 1 };
+    const path = childPath(this.line.path, place.predecessor);
+    this.#predecessor = { path, isFirst: place.before === 1 };
     this.#changed = changed;
     this.#ownWatch.begin();
     if (await isGone(this.zk, path, this.#onPredecessor, wait)) this.#predecessorGone();
@@ -224,21 +222,4 @@ export class Contender {
 async function sweepLate(zk: ZooKeeper, creating: Promise<{ readonly path: string }>): Promise<void> {
   const created = await creating.catch(() => undefined);
   if (created !== undefined) await sweep(zk, created.path, zk.session);
-}
-
-/** The contenders among the names, first comers first. Orders by distance, because sequence numbers wrap. */
-export function inOrder(names: readonly string[], markers: readonly string[]): string[] {
-  return names
-    .map((name) => ({ name, sequence: sequenceIn(name, markers) }))
-    .filter((each): each is { name: string; sequence: number } => each.sequence !== undefined)
-    .sort((a, b) => compareSequences(a.sequence, b.sequence) || (a.name < b.name ? -1 : 1))
-    .map(({ name }) => name);
-}
-
-function sequenceIn(name: string, markers: readonly string[]): number | undefined {
-  for (const marker of markers) {
-    const sequence = sequenceOf(name, marker);
-    if (sequence !== undefined) return sequence;
-  }
-  return undefined;
 }

@@ -7,8 +7,9 @@ import {
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
-import { Contender, inOrder, type Line } from './contender.js';
+import { Contender, type Line } from './contender.js';
 import { checkMargin, Holder } from './holder.js';
+import { inOrder } from './line-order.js';
 import { checkLease, checkNames, leaseNames } from './options.js';
 import { canTryAgain, defer, type Deferred, pause, Wait } from './waiting.js';
 

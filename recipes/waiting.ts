@@ -47,6 +47,9 @@ export function after(milliseconds: number, run: () => void): () => void {
   return () => clearTimeout(handle);
 }
 
+/** What a race is ended with, before the caller's own error takes its place. */
+const waitIsOver = new Error('the wait is over');
+
 /**
  * The wait of one caller: one deadline, taken at the start, and one signal, over however many steps it takes. Dispose
  * of it when the wait is over.
@@ -120,7 +123,7 @@ export class Wait implements Disposable {
       return await new Promise<T>((resolve, reject) => {
         // When the wait ends first, nobody is there any more for what the promise comes to.
         promise.then(resolve, reject);
-        end = () => reject(undefined);
+        end = () => reject(waitIsOver);
         if (this.isOver) void Promise.resolve().then(end);
         else this.#racing.add(end);
       });

@@ -82,7 +82,8 @@ function kazoo() {
 export function findClients(zookitVersion, wanted) {
   const isWanted = (...names) => names.some((name) => wanted.includes(name));
   const found = [
-    ofNode('raw', process.version, works),
+    // Of the mutex it does what one contender asks the server for, and knows no others.
+    { ...ofNode('raw', process.version, [...works, 'mutex']), mostContenders: 1 },
     ofNode('raw-joined', process.version, works),
     ofNode('zookit', zookitVersion, works),
     ofNode('zookit-recipes', zookitVersion, ['mutex', 'list', 'pick', 'fanout']),

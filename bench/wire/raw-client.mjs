@@ -25,6 +25,9 @@ export class RawClient {
   #headBytes = 0;
   #running = false;
   #ended = { resolve: () => undefined, reject: () => undefined };
+  /** What is asked one after the other, in a cycle, and which of it is under way. */
+  #steps = [];
+  #step = 0;
   /** Frames that are still to come, and those that came but do not make up a unit. */
   #outstanding = 0;
   #loose = 0;
@@ -58,10 +61,31 @@ export class RawClient {
     this.#unitLength = unit.length;
     this.#repliesOfUnit = repliesOfUnit;
     this.#loose = 0;
-    this.#running = true;
-    const ended = new Promise((resolve, reject) => (this.#ended = { resolve, reject }));
+    this.#steps = [];
+    const ended = this.#begin();
     this.#write(window);
     return ended;
+  }
+
+  /** Asks for one step after the other, each when all replies to the one before have come, until `stop`. */
+  cycle(steps) {
+    this.#steps = steps;
+    this.#step = 0;
+    const ended = this.#begin();
+    this.#take();
+    return ended;
+  }
+
+  #begin() {
+    this.#running = true;
+    return new Promise((resolve, reject) => (this.#ended = { resolve, reject }));
+  }
+
+  #take() {
+    const { unit, replies } = this.#steps[this.#step];
+    this.#step = (this.#step + 1) % this.#steps.length;
+    this.#outstanding = replies;
+    this.#socket.write(unit);
   }
 
   /** Writes no more; what `run` returned resolves with the last reply. */
@@ -120,7 +144,11 @@ export class RawClient {
   #answered(found) {
     this.replies += found;
     this.#outstanding -= found;
-    if (this.#running) {
+    if (this.#steps.length > 0) {
+      if (this.#outstanding > 0) return;
+      if (this.#running || this.#step > 0) this.#take();
+      else this.#ended.resolve();
+    } else if (this.#running) {
       const units = Math.floor((this.#loose + found) / this.#repliesOfUnit);
       this.#loose += found - units * this.#repliesOfUnit;
       if (units > 0) this.#write(units);

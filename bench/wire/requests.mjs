@@ -55,6 +55,18 @@ const units = {
   },
 };
 
+/** What a lock that nobody else wants costs at least: a create and a list that leave together, then a delete. */
+export function lockSteps({ name }) {
+  const own = path(`/locks/_c_3f1d1e2c-5b7a-4c6e-9d0f-112233445566-lock-${name}`);
+  const [noData, ephemeral] = [int(-1), int(1)];
+  const create = request(OpCode.create, own, noData, open, ephemeral);
+  const list = request(OpCode.getChildren, path('/locks'), boolean(false));
+  return [
+    { unit: Buffer.concat([create, list]), replies: 2 },
+    { unit: request(OpCode.delete, own, int(ANY_VERSION)), replies: 1 },
+  ];
+}
+
 /** One unit of a work: its bytes, the frames that come back for it, and the operations that it stands for. */
 export function unitOf(work) {
   const { frames, replies, operations = 1 } = units[work.work](work);

@@ -1,63 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { Long, type OneShotEvent, type ReadOptions } from 'zookit';
-import { Contender, inOrder } from '../../../recipes/contender.js';
+import { Contender } from '../../../recipes/contender.js';
 import { Wait } from '../../../recipes/waiting.js';
 import { FakeClient, settle } from './fake-client.js';
-
-const markers = ['lock-', '__lock__'];
-const uuid = '3f1d1e2c-5b7a-4c6e-9d0f-112233445566';
-
-describe('inOrder', () => {
-  it('L1: orders by distance where the counter has wrapped, whatever stands before the number', () => {
-    const wrapped = [
-      `_c_${uuid}-lock-2147483646`,
-      'f00dlock-2147483647',
-      'lock--2147483648',
-      '00ff__lock__-2147483647',
-      `_c_${uuid}-lock--2147483646`,
-    ];
-    fc.assert(
-      fc.property(fc.shuffledSubarray(wrapped), (names) => {
-        expect(inOrder(names, markers)).toEqual(wrapped.filter((name) => names.includes(name)));
-      }),
-    );
-  });
-
-  it('orders by number, not by text, where the counter goes from negative to positive', () => {
-    const names = ['lock-0000000001', 'lock--000000001', 'lock-0000000000', 'lock--000000002'];
-    expect(inOrder(names, markers)).toEqual([
-      'lock--000000002',
-      'lock--000000001',
-      'lock-0000000000',
-      'lock-0000000001',
-    ]);
-  });
-
-  it('L4: passes over foreign children', () => {
-    const foreign = ['foo', 'lock-', 'x--1', 'lock-00000000010', 'lock-123', 'clock', '', 'lock-99999999999'];
-    const others = ['__READ__0000000001', 'latch-0000000001', 'lock-0000000001-x', 'lock-4294967296'];
-    expect(inOrder([...foreign, ...others], markers)).toEqual([]);
-    expect(inOrder([...foreign, 'lock-0000000002', ...others, 'lock-0000000001'], markers)).toEqual([
-      'lock-0000000001',
-      'lock-0000000002',
-    ]);
-  });
-
-  it('never throws, and gives nothing but what it was given', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string()), (names) => {
-        for (const name of inOrder(names, markers)) expect(names).toContain(name);
-      }),
-    );
-  });
-
-  it('agrees with everybody else where two numbers are equal', () => {
-    const equal = ['b-lock-0000000007', 'a-lock-0000000007', 'c__lock__0000000007'];
-    expect(inOrder(equal, markers)).toEqual([...equal].sort());
-    expect(inOrder([...equal].reverse(), markers)).toEqual([...equal].sort());
-  });
-});
 
 /** A server as one who stands second in line sees it. */
 class SecondInLine extends FakeClient {
@@ -95,7 +40,7 @@ class SecondInLine extends FakeClient {
   async tell(type: 'deleted' | 'dataChanged', path: string): Promise<void> {
     const watch = this.#watches.get(path);
     this.#watches.delete(path);
-    watch?.({ type, path, zxid: Long.ZERO } as OneShotEvent);
+    watch?.({ type, path, zxid: Long.ZERO });
     await settle();
   }
 }
