@@ -35,13 +35,15 @@ const zones = [
   { target: './src/!(index).ts', from: ['./src/admin', './src/pool', './src/testing'] },
   { target: './src/pool', from: ['./src/admin', './src/testing'] },
   { target: './recipes', from: ['./src', ...outside.filter((folder) => folder !== './recipes')] },
+  // The words that recipes share know none of them.
+  { target: './recipes/common', from: './recipes', except: ['./common'] },
   { target: ['./examples', './bench'], from: ['./src', './recipes'] },
   { target: './test/!(unit)/**', from: ['./src', './recipes'] },
 ];
 
 const mayImport = (pattern, message) => ({ patterns: [{ regex: pattern, message }] });
 
-const timeMessage = 'Only src/clock.ts asks for the time; in recipes only waiting.ts and sweeper.ts do.';
+const timeMessage = 'Only src/clock.ts asks for the time; in recipes only common/waiting.ts and common/sweeper.ts do.';
 const noTime = {
   'no-restricted-globals': [
     'error',
@@ -144,7 +146,10 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': [
         'error',
-        mayImport('^(?!zookit$|\\./|node:|long$)', "Recipes import 'zookit', each other, and what a user could."),
+        mayImport(
+          '^(?!zookit$|\\./|\\.\\./(?!src/|test/)[a-z]+/[a-z-]+\\.js$|node:|long$)',
+          "Recipes import 'zookit', each other, and what a user could.",
+        ),
       ],
     },
   },
@@ -162,7 +167,7 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts', 'recipes/**/*.ts'],
-    ignores: ['src/clock.ts', 'recipes/waiting.ts', 'recipes/sweeper.ts'],
+    ignores: ['src/clock.ts', 'recipes/common/waiting.ts', 'recipes/common/sweeper.ts'],
     rules: {
       ...noTime,
       'no-restricted-syntax': [

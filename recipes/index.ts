@@ -1,29 +1,29 @@
 /** The public recipes. What is not named here is private. */
-export { Barrier } from './barrier.js';
-export { DoubleBarrier } from './double-barrier.js';
-export { acceptsToken, type FencingToken } from './fencing.js';
-export { Holder } from './holder.js';
-export { LeaderLatch, type LeaderLatchOptions, Leadership, type Participant } from './leader-latch.js';
+export { Barrier } from './barriers/barrier.js';
+export { DoubleBarrier } from './barriers/double-barrier.js';
+export { acceptsToken, type FencingToken } from './common/fencing.js';
+export { Holder } from './common/holder.js';
+export { LeaderLatch, type LeaderLatchOptions, Leadership, type Participant } from './leaders/leader-latch.js';
 export {
   type ConfigSchema,
   InvalidConfigError,
   LiveConfig,
   type LiveConfigOptions,
   type SchemaResult,
-} from './live-config.js';
-export { Lock, Mutex, type MutexOptions } from './mutex.js';
-export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './owned-node.js';
+} from './config/live-config.js';
+export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
+export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './members/owned-node.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
   type ServiceType,
   type UriPart,
-} from './service-instance.js';
-export { type ServiceList, ServiceProvider } from './service-provider.js';
+} from './services/service-instance.js';
+export { type ServiceList, ServiceProvider } from './services/service-provider.js';
 export {
   RegisteredService,
   type ServiceRegistration,
   ServiceRegistry,
   type ServiceRegistryOptions,
   type ServiceUpdate,
-} from './service-registry.js';
+} from './services/service-registry.js';

@@ -50,6 +50,8 @@ const forbidden: [file: string, specifier: string, rule: string][] = [
   ['recipes/c.ts', '../test/support/target.js', 'import-x/no-restricted-paths'],
   ['recipes/d.ts', 'zookit/recipes', 'no-restricted-imports'],
   ['recipes/e.ts', 'generic-pool', 'no-restricted-imports'],
+  ['recipes/locks/a.ts', '../../src/zookeeper.js', 'no-restricted-imports'],
+  ['recipes/common/a.ts', '../locks/target.js', 'import-x/no-restricted-paths'],
   ['recipes/f.ts', 'jest', 'import-x/no-extraneous-dependencies'],
   ['examples/a.ts', '../src/zookeeper.js', 'import-x/no-restricted-paths'],
   ['examples/b.ts', '../recipes/target.js', 'import-x/no-restricted-paths'],
@@ -80,6 +82,8 @@ const allowed: [file: string, specifier: string][] = [
   ['src/index.ts', './admin/target.js'],
   ['recipes/ok.ts', 'zookit'],
   ['recipes/ok.ts', './target.js'],
+  ['recipes/locks/ok.ts', '../common/target.js'],
+  ['recipes/leaders/ok.ts', '../locks/target.js'],
   ['recipes/ok.ts', 'node:os'],
   ['examples/ok.ts', 'zookit/recipes'],
   ['test/server/ok.ts', '../support/target.js'],
@@ -118,8 +122,8 @@ const misplaced: [file: string, code: string, rule: string][] = [
 /** Code that is right only where it stands. */
 const placed: [file: string, code: string][] = [
   ['src/clock.ts', 'export const now = (): number => performance.now();'],
-  ['recipes/waiting.ts', 'setTimeout(() => undefined, 1);'],
-  ['recipes/sweeper.ts', 'setTimeout(() => undefined, 1);'],
+  ['recipes/common/waiting.ts', 'setTimeout(() => undefined, 1);'],
+  ['recipes/common/sweeper.ts', 'setTimeout(() => undefined, 1);'],
   ['src/operations/index.ts', 'export const at = 1;'],
 ];
 
@@ -128,7 +132,13 @@ const targets = [
     (layer) => `src/${layer}/target.ts`,
   ),
   ...['index', 'zookeeper', 'watcher', 'transaction', 'succession'].map((name) => `src/${name}.ts`),
-  ...['recipes/target.ts', 'recipes/index.ts', 'test/support/target.ts'],
+  ...[
+    'recipes/target.ts',
+    'recipes/index.ts',
+    'recipes/common/target.ts',
+    'recipes/locks/target.ts',
+    'test/support/target.ts',
+  ],
 ];
 
 interface Report {

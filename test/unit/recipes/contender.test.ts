@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Long, type OneShotEvent, type ReadOptions } from 'zookit';
-import { Contender } from '../../../recipes/contender.js';
-import { Wait } from '../../../recipes/waiting.js';
+import { Contender } from '../../../recipes/common/contender.js';
+import { Wait } from '../../../recipes/common/waiting.js';
 import { FakeClient, settle } from './fake-client.js';
 
 /** A server as one who stands second in line sees it. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { AbortedError, NodeExistsError } from 'zookit';
-import { DoubleBarrier } from '../../../recipes/double-barrier.js';
+import { DoubleBarrier } from '../../../recipes/barriers/double-barrier.js';
 import { FakeClient, settle } from './fake-client.js';
 
 test('a participant that has given up does not create its member again, whatever its last look comes to', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Long } from 'zookit';
-import { acceptsToken } from '../../../recipes/fencing.js';
+import { acceptsToken } from '../../../recipes/common/fencing.js';
 
 test('a resource accepts the first token, the same one again, and higher ones; never a lower one', () => {
   const [low, high] = [Long.fromString('8589934593'), Long.fromString('12884901889')];

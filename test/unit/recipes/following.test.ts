@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { ConnectionLossError, NoAuthError } from 'zookit';
-import { Following } from '../../../recipes/following.js';
-import { defer, type Deferred } from '../../../recipes/waiting.js';
+import { Following } from '../../../recipes/common/following.js';
+import { defer, type Deferred } from '../../../recipes/common/waiting.js';
 import { FakeClient, settle } from './fake-client.js';
 
 let client: FakeClient;

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { InvalidArgumentError } from 'zookit';
-import type { Contender } from '../../../recipes/contender.js';
-import { checkMargin, Holder } from '../../../recipes/holder.js';
+import type { Contender } from '../../../recipes/common/contender.js';
+import { checkMargin, Holder } from '../../../recipes/common/holder.js';
 import { LeaderLatch, Mutex, OwnedNode } from '../../../recipes/index.js';
-import { checkLease } from '../../../recipes/options.js';
+import { checkLease } from '../../../recipes/common/options.js';
 import { FakeClient } from './fake-client.js';
 
 const subject = { operation: 'Mutex', path: '/a' };

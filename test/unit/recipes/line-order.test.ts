@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { inOrder, placeIn } from '../../../recipes/line-order.js';
+import { inOrder, placeIn } from '../../../recipes/common/line-order.js';
 
 const markers = ['lock-', '__lock__'];
 const uuid = '3f1d1e2c-5b7a-4c6e-9d0f-112233445566';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError, type WaitOptions } from 'zookit';
-import { LeaderLatch } from '../../../recipes/leader-latch.js';
-import { LiveConfig } from '../../../recipes/live-config.js';
-import { Mutex } from '../../../recipes/mutex.js';
-import { OwnedNode } from '../../../recipes/owned-node.js';
-import { ServiceRegistry } from '../../../recipes/service-registry.js';
+import { LeaderLatch } from '../../../recipes/leaders/leader-latch.js';
+import { LiveConfig } from '../../../recipes/config/live-config.js';
+import { Mutex } from '../../../recipes/locks/mutex.js';
+import { OwnedNode } from '../../../recipes/members/owned-node.js';
+import { ServiceRegistry } from '../../../recipes/services/service-registry.js';
 import { FakeClient } from './fake-client.js';
 
 /** Nothing is asked of it: bad options are refused before. */

@@ -7,7 +7,7 @@ import {
   encodeInstance,
   InvalidServiceInstanceError,
   type ServiceInstance,
-} from '../../../recipes/service-instance.js';
+} from '../../../recipes/services/service-instance.js';
 
 const full: ServiceInstance = {
   name: 'cart',

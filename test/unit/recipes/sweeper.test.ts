@@ -11,8 +11,8 @@ import {
   SessionExpiredError,
   type SessionInfo,
 } from 'zookit';
-import { sweep, sweepAfterWait, sweepOwned } from '../../../recipes/sweeper.js';
-import { defer, Wait } from '../../../recipes/waiting.js';
+import { sweep, sweepAfterWait, sweepOwned } from '../../../recipes/common/sweeper.js';
+import { defer, Wait } from '../../../recipes/common/waiting.js';
 import { FakeClient, settle } from './fake-client.js';
 
 const passing = [

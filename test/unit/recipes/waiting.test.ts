@@ -8,7 +8,7 @@ import {
   OperationTimeoutError,
   SessionExpiredError,
 } from 'zookit';
-import { canTryAgain, defer, lookUntil, pause, Wait } from '../../../recipes/waiting.js';
+import { canTryAgain, defer, lookUntil, pause, Wait } from '../../../recipes/common/waiting.js';
 import { FakeClient, settle } from './fake-client.js';
 
 const subject = { operation: 'Mutex.acquire', path: '/lock' };

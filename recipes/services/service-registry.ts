@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { checkPath, childPath, type LeaseOptions, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { checkNames, leaseNames } from './options.js';
-import { OwnedNode } from './owned-node.js';
+import { checkNames, leaseNames } from '../common/options.js';
+import { OwnedNode } from '../members/owned-node.js';
 import {
   checkServicePart,
   checkServicePort,
@@ -12,8 +12,8 @@ import {
   type ServiceInstance,
 } from './service-instance.js';
 import { ServiceProvider } from './service-provider.js';
-import { sweepAfterWait } from './sweeper.js';
-import { timeOfDay, Wait } from './waiting.js';
+import { sweepAfterWait } from '../common/sweeper.js';
+import { timeOfDay, Wait } from '../common/waiting.js';
 
 /** Where the services stand unless told otherwise. */
 const BASE_PATH = '/services';

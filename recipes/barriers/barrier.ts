@@ -1,5 +1,5 @@
 import { checkPath, NodeExistsError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { isGone, lookUntil, Wait } from './waiting.js';
+import { isGone, lookUntil, Wait } from '../common/waiting.js';
 
 /**
  * A gate: while it is set, all who wait at it are held back.

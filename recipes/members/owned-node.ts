@@ -14,11 +14,11 @@ import {
   type ZooKeeper,
   ZooKeeperError,
 } from 'zookit';
-import { Following } from './following.js';
-import { checkMargin } from './holder.js';
-import { checkLease, checkNames, leaseNames } from './options.js';
-import { sweepOwned } from './sweeper.js';
-import { defer, type Deferred, Wait } from './waiting.js';
+import { Following } from '../common/following.js';
+import { checkMargin } from '../common/holder.js';
+import { checkLease, checkNames, leaseNames } from '../common/options.js';
+import { sweepOwned } from '../common/sweeper.js';
+import { defer, type Deferred, Wait } from '../common/waiting.js';
 
 /** How an {@link OwnedNode} behaves. */
 export interface OwnedNodeOptions extends LeaseOptions {

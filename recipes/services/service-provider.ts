@@ -1,7 +1,7 @@
 import { childPath, ClosedError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { Following } from './following.js';
+import { Following } from '../common/following.js';
 import { decodeInstance, InvalidServiceInstanceError, type ServiceInstance } from './service-instance.js';
-import { defer, type Deferred, Wait } from './waiting.js';
+import { defer, type Deferred, Wait } from '../common/waiting.js';
 
 /** What a provider knows of a service. */
 export interface ServiceList<Payload = unknown> {

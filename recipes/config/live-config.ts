@@ -7,9 +7,9 @@ import {
   NoNodeError,
   ZooKeeperError,
 } from 'zookit';
-import { Following } from './following.js';
-import { checkNames, waitNames } from './options.js';
-import { defer, type Deferred, Wait } from './waiting.js';
+import { Following } from '../common/following.js';
+import { checkNames, waitNames } from '../common/options.js';
+import { defer, type Deferred, Wait } from '../common/waiting.js';
 
 /** What validates and types a value: the interface of Standard Schema, which zod, valibot, arktype and others have. */
 export interface ConfigSchema<T> {

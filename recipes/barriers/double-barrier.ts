@@ -9,8 +9,8 @@ import {
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
-import { sweep, sweepAfterWait } from './sweeper.js';
-import { isGone, lookUntil, Wait } from './waiting.js';
+import { sweep, sweepAfterWait } from '../common/sweeper.js';
+import { isGone, lookUntil, Wait } from '../common/waiting.js';
 
 /** The znode that says that enough have entered. */
 const READY = 'ready';

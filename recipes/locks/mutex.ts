@@ -1,8 +1,8 @@
 import { checkPath, type Data, type LeaseOptions, type WaitOptions, type ZooKeeper } from 'zookit';
-import { Contender, type Line } from './contender.js';
-import { checkMargin, Holder } from './holder.js';
-import { checkLease, checkNames, leaseNames } from './options.js';
-import { Wait } from './waiting.js';
+import { Contender, type Line } from '../common/contender.js';
+import { checkMargin, Holder } from '../common/holder.js';
+import { checkLease, checkNames, leaseNames } from '../common/options.js';
+import { Wait } from '../common/waiting.js';
 
 /** How a {@link Mutex} behaves. */
 export interface MutexOptions extends LeaseOptions {

@@ -7,11 +7,11 @@ import {
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
-import { Contender, type Line } from './contender.js';
-import { checkMargin, Holder } from './holder.js';
-import { inOrder } from './line-order.js';
-import { checkLease, checkNames, leaseNames } from './options.js';
-import { canTryAgain, defer, type Deferred, pause, Wait } from './waiting.js';
+import { Contender, type Line } from '../common/contender.js';
+import { checkMargin, Holder } from '../common/holder.js';
+import { inOrder } from '../common/line-order.js';
+import { checkLease, checkNames, leaseNames } from '../common/options.js';
+import { canTryAgain, defer, type Deferred, pause, Wait } from '../common/waiting.js';
 
 /** How a {@link LeaderLatch} behaves. */
 export interface LeaderLatchOptions extends LeaseOptions {
