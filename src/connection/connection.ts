@@ -45,6 +45,8 @@ export class Connection {
   bytesRead = 0;
 
   readonly #traffic: Traffic;
+  // Made once, not in each turn.
+  readonly #endTurn = (): void => this.#flush();
   readonly #written = (): void => this.out.giveBack();
   #socket: Socket | undefined;
   /** The way to a TLS connection, until it is there. */
@@ -116,7 +118,7 @@ export class Connection {
     this.#traffic.framesSent++;
     if (this.#turnStarted === undefined) {
       this.#turnStarted = now();
-      process.nextTick(() => this.#flush());
+      process.nextTick(this.#endTurn);
     }
     return this.#turnStarted;
   }

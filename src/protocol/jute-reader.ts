@@ -41,7 +41,10 @@ export class JuteReader {
 
   long(): Long {
     const at = this.#advance(8);
-    return new Long(this.#view.getInt32(at + 4), this.#view.getInt32(at));
+    const low = this.#view.getInt32(at + 4);
+    const high = this.#view.getInt32(at);
+    // The owner of most znodes.
+    return low === 0 && high === 0 ? Long.ZERO : new Long(low, high);
   }
 
   /** A long that is known to fit a number: a time in milliseconds. */
