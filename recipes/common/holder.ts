@@ -1,4 +1,11 @@
-import { InvalidArgumentError, type LeaseOptions, type SessionLease, type ZooKeeper } from 'zookit';
+import {
+  InvalidArgumentError,
+  LeaseLostError,
+  type LeaseOptions,
+  type SessionLease,
+  type Transaction,
+  type ZooKeeper,
+} from 'zookit';
 import type { Contender } from './contender.js';
 import type { FencingToken } from './fencing.js';
 
@@ -12,12 +19,14 @@ import type { FencingToken } from './fencing.js';
  * Dispose of it (`await using`) or call `release()`; also when it was lost, because its session may live on.
  */
 export class Holder implements AsyncDisposable {
+  readonly #zk: ZooKeeper;
   readonly #contender: Contender;
   readonly #lease: SessionLease;
   #released: Promise<void> | undefined;
 
   /** Made by the recipe. */
   constructor(zk: ZooKeeper, contender: Contender, options: LeaseOptions) {
+    this.#zk = zk;
     this.#contender = contender;
     this.#lease = zk.lease(options);
     // Between the last answer and now the session may have been replaced: then nothing is held.
@@ -43,6 +52,25 @@ export class Holder implements AsyncDisposable {
   /** A number higher than that of every holder before. */
   get fencingToken(): FencingToken {
     return this.#contender.fencingToken;
+  }
+
+  /**
+   * Makes a transaction one of the holder: the server carries it out only as long as the znode that stands for the
+   * holder is there. If it is gone, `commit()` rejects with NoNodeError, whose `path` is that of the znode, and nothing
+   * was written. Its result is `undefined`, at the end of those added so far. The transaction may be that of any client
+   * of the same ensemble, whatever its root.
+   *
+   * @throws LeaseLostError at once when it is not held any more.
+   */
+  guard<Results extends readonly unknown[]>(transaction: Transaction<Results>): Transaction<[...Results, undefined]> {
+    if (!this.held)
+      throw new LeaseLostError('it is not held any more', {
+        operation: 'guard',
+        path: this.path,
+        cause: this.signal.reason,
+      });
+    // Nobody else ever has a znode of this name, so its version says nothing.
+    return transaction.check(this.path, undefined, this.#zk);
   }
 
   /**
