@@ -98,11 +98,12 @@ export class MultiLock {
         end.follow(part.signal);
       }
     } catch (error) {
+      const isPartLost = end.signal.aborted;
       const released = sweepInBackground(this.#pathsOf(parts), new HolderGroup(parts).release());
       wait.leaveBehind(released);
       await atMost(SWEEP_GRACE, released);
       wait.check();
-      if (end.signal.aborted) return undefined;
+      if (isPartLost) return undefined;
       throw error;
     }
     const group = new HolderGroup(parts);
