@@ -66,6 +66,9 @@ export async function forgetOnce(zk: ZooKeeper, path: string): Promise<void> {
   await Promise.all([forget(resultPathOf(path)), forget(failurePathOf(path))]);
 }
 
+/** The longest TTL that servers keep. */
+const LONGEST_TTL = 2 ** 40 - 1;
+
 function checkOnce<T>(work: unknown, options: OnceOptions<T>, subject: OptionSubject): void {
   checkNames(options, [...waitNames, ...leaseNames, 'serialize', 'deserialize', 'ttl'], subject);
   checkWait(options, subject);
@@ -75,6 +78,7 @@ function checkOnce<T>(work: unknown, options: OnceOptions<T>, subject: OptionSub
     if (value !== undefined && typeof value !== 'function')
       throw new InvalidArgumentError(`${name} is no function`, subject);
   if (work === undefined) throw new InvalidArgumentError('there is no work', subject);
-  if (ttl !== undefined && !(Number.isSafeInteger(ttl) && ttl > 0))
-    throw new InvalidArgumentError(`the ttl is ${String(ttl)}; it must be whole milliseconds, above 0`, subject);
+  if (ttl === undefined || (Number.isInteger(ttl) && ttl > 0 && ttl <= LONGEST_TTL)) return;
+  const problem = `the ttl is ${String(ttl)}; it must be whole milliseconds, from 1 to ${LONGEST_TTL}`;
+  throw new InvalidArgumentError(problem, subject);
 }
