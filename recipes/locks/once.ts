@@ -18,7 +18,8 @@ import { failurePathOf, OnceJob, type OnceOptions, resultPathOf } from './once-j
  * - While disconnected: callers wait; the runner works on as long as its lock is held.
  * - After an expiry: callers line up again; the runner has lost the lock, and does what the other callers do.
  *
- * Cost: one round trip where there is a result. The runner: three more and the job, the others two more when it is their turn.
+ * Cost: one round trip where there is an outcome. The runner: five more and the job, the others three more when it is their
+ * turn.
  *
  * @param work gets the lock: stop when its `signal` aborts.
  * @throws OnceFailedError when the job has failed, here or elsewhere. OperationTimeoutError, AbortedError when the wait is
