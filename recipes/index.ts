@@ -34,6 +34,13 @@ export {
   type SemaphoreOptions,
   type SemaphoreParticipant,
 } from './locks/semaphore.js';
+export { type AcquireLockOptions, Mutex, type MutexOptions } from './locks/mutex.js';
+export type { LockParticipant } from './locks/mutex-line.js';
+export { Lock, type LockOptions } from './locks/mutex-lock.js';
+export type { LockView } from './locks/mutex-observer.js';
+export { LockRevokedError, type RevokeOptions, type RevokeOutcome } from './locks/mutex-revocation.js';
+export { forgetOnce, once } from './locks/once.js';
+export { OnceFailedError, type OnceFailure, type OnceOptions } from './locks/once-job.js';
 export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './members/owned-node.js';
 export {
   InvalidServiceInstanceError,

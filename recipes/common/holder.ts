@@ -9,6 +9,9 @@ import {
 import type { Contender } from './contender.js';
 import type { FencingToken } from './fencing.js';
 
+/** The znode that a {@link Holder} holds by: its place in a line. */
+export type HeldPlace = Pick<Contender, 'path' | 'session' | 'fencingToken' | 'lookAfter' | 'leave'>;
+
 /**
  * Something that is held as long as a znode of our session stands: a lock, a leadership.
  *
@@ -20,23 +23,23 @@ import type { FencingToken } from './fencing.js';
  */
 export class Holder implements AsyncDisposable {
   readonly #zk: ZooKeeper;
-  readonly #contender: Contender;
+  readonly #place: HeldPlace;
   readonly #lease: SessionLease;
   #released: Promise<void> | undefined;
 
   /** Made by the recipe. */
-  constructor(zk: ZooKeeper, contender: Contender, options: LeaseOptions) {
+  constructor(zk: ZooKeeper, place: HeldPlace, options: LeaseOptions) {
     this.#zk = zk;
-    this.#contender = contender;
+    this.#place = place;
     this.#lease = zk.lease(options);
     // Between the last answer and now the session may have been replaced: then nothing is held.
-    if (zk.session === contender.session) contender.lookAfter((why) => this.#lease.lose(why));
+    if (zk.session === place.session) place.lookAfter((why) => this.#lease.lose(why));
     else this.#lease.lose('its session has ended');
   }
 
   /** The znode that stands for it. */
   get path(): string {
-    return this.#contender.path;
+    return this.#place.path;
   }
 
   /** Whether it is certainly still held, worked out at this look. Once `false`, always `false`. */
@@ -51,7 +54,7 @@ export class Holder implements AsyncDisposable {
 
   /** A number higher than that of every holder before. */
   get fencingToken(): FencingToken {
-    return this.#contender.fencingToken;
+    return this.#place.fencingToken;
   }
 
   /**
@@ -79,12 +82,25 @@ export class Holder implements AsyncDisposable {
    */
   release(): Promise<void> {
     this.#lease.release();
-    this.#released ??= this.#contender.leave();
+    this.#released ??= this.giveBack();
     return this.#released;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
+  }
+
+  /** What a release does at the server. */
+  protected giveBack(): Promise<void> {
+    return this.#place.leave();
+  }
+
+  /** Gives it back against the will of whoever holds it: the signal aborts for this reason. Never rejects. */
+  protected breakOff(why: string): void {
+    this.#lease.lose(why);
+    this.#released ??= this.giveBack();
+    // Whoever releases it later is told of the failure.
+    this.#released.catch(() => undefined);
   }
 }
 
