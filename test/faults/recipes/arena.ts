@@ -14,6 +14,9 @@ import { op } from '../rig.js';
 /** ms: a session that is cut off ends soon, and one that is not lives on. */
 const SESSION_TIMEOUT = 4_000;
 
+/** Rounds at least: where the faults were over sooner, the last ones show that all goes on. */
+const LEAST_ROUNDS = 6;
+
 /** What happens to one client. */
 type Fault = (player: Player, arena: Arena) => Promise<void>;
 
@@ -53,6 +56,7 @@ const faults = {
     await zk.ready({ timeout: 30_000 });
     const { session } = zk;
     arena.holds.disown(player.name);
+    arena.onLost(player);
     await expireSession(sharedServer(), session.export());
     await until(() => zk.session !== session, { what: 'a new session', timeout: 30_000 });
     arena.holds.readmit(player.name);
@@ -73,14 +77,19 @@ export type FaultName = keyof typeof faults;
 /** How often each fault comes. The slow ones come once. */
 const usual = Object.fromEntries(
   (Object.keys(faults) as FaultName[]).map((name) => [name, name.startsWith('a silence') ? 1 : 3]),
-) as Readonly<Record<FaultName, number>>;
+) as FaultCounts;
+
+type FaultCounts = Readonly<Record<FaultName, number>>;
+type Turn = (player: Player, round: number) => Promise<void>;
 
 export class Arena implements AsyncDisposable {
   readonly players: readonly Player[];
   readonly random: () => number;
   /** Who holds what. */
   readonly holds = new HoldRecorder();
-  private isOver_ = false;
+  /** Called when the session of a player is over, or may be. */
+  onLost: (player: Player) => void = () => undefined;
+  private isOver = false;
 
   private constructor(
     seed: number,
@@ -92,6 +101,7 @@ export class Arena implements AsyncDisposable {
   ) {
     this.random = seeded(seed);
     this.players = players;
+    for (const player of players) player.zk.on('lost', () => this.onLost(player));
   }
 
   static async start(seed: number, count: number): Promise<Arena> {
@@ -109,11 +119,6 @@ export class Arena implements AsyncDisposable {
     return new Arena(seed, root.chroot(chroot), root, chroot, players);
   }
 
-  /** Whether the last fault is over: nothing new is to be begun. */
-  get isOver(): boolean {
-    return this.isOver_;
-  }
-
   /** A pause of up to so many ms, which the seed decides. */
   async linger(most: number): Promise<void> {
     await pause(this.random() * most);
@@ -124,22 +129,22 @@ export class Arena implements AsyncDisposable {
     return this.random() < probability;
   }
 
-  /** Lets each player work, over and over, while the faults happen, each to one of them. Resolves when all is quiet. */
-  async play(turn: (player: Player, round: number) => Promise<void>, times: Readonly<Record<string, number>> = usual) {
-    const working = Promise.all(
-      this.players.map(async (player) => {
-        for (let round = 0; !this.isOver_; round++) await turn(player, round);
-      }),
+  /** Each player takes its turns, one after the other, while faults happen to them. Resolves when all is quiet again. */
+  async play(turn: Turn, times: FaultCounts = usual): Promise<void> {
+    await this.disturb(
+      this.players.map((player) => (round) => turn(player, round)),
+      times,
     );
-    // Whoever fails is told of in the end.
-    working.catch(() => undefined);
-    await this.interfere(times);
-    this.isOver_ = true;
-    await within(working, { what: 'the last turns', timeout: 60_000 });
+  }
+
+  /** As `play`, but nobody begins its next turn before all have ended the last one. */
+  async playTogether(turn: Turn, times: FaultCounts = usual): Promise<void> {
+    const all = (round: number) => Promise.all(this.players.map((player) => turn(player, round)));
+    await this.disturb([all], times);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.isOver_ = true;
+    this.isOver = true;
     await Promise.all(this.players.map(({ zk }) => zk.close({ timeout: 1_000 })));
     await Promise.all(this.players.map(({ proxy }) => proxy.close()));
     // Only tidies up, and is not to hide why a test has failed.
@@ -147,9 +152,22 @@ export class Arena implements AsyncDisposable {
     await this.root.close();
   }
 
-  private async interfere(times: Readonly<Record<string, number>>): Promise<void> {
-    const names = Object.entries(times).flatMap(([name, count]) =>
-      Array.from({ length: count }, () => name as FaultName),
+  private async disturb(works: readonly ((round: number) => Promise<unknown>)[], times: FaultCounts): Promise<void> {
+    const working = Promise.all(
+      works.map(async (work) => {
+        for (let round = 0; !this.isOver || round < LEAST_ROUNDS; round++) await work(round);
+      }),
+    );
+    // Whoever fails is told of in the end.
+    working.catch(() => undefined);
+    await this.interfere(times);
+    this.isOver = true;
+    await within(working, { what: 'the last turns', timeout: 60_000 });
+  }
+
+  private async interfere(times: FaultCounts): Promise<void> {
+    const names = (Object.keys(times) as FaultName[]).flatMap((name) =>
+      Array.from({ length: times[name] }, () => name),
     );
     for (let left = names.length; left > 0; left--) {
       const [name] = names.splice(Math.floor(this.random() * left), 1);
