@@ -12,6 +12,28 @@ export {
   type SchemaResult,
 } from './config/live-config.js';
 export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
+export { HolderGroup } from './common/holder-group.js';
+export { Lease, type LeaseHolder, type TimedLeaseOptions } from './locks/lease.js';
+export { InvalidLeaseCountError, type SharedLeaseCount } from './locks/lease-count.js';
+export { InvalidLeaseError } from './locks/lease-format.js';
+export { LeaseTerm } from './locks/lease-term.js';
+export { LockSide } from './locks/lock-side.js';
+export { MultiLease } from './locks/multi-lease.js';
+export { type Lockable, MultiLock } from './locks/multi-lock.js';
+export {
+  ReadLock,
+  ReadWriteLock,
+  type ReadWriteLockOptions,
+  type ReadWriteParticipant,
+  WriteLock,
+} from './locks/read-write-lock.js';
+export {
+  Semaphore,
+  type SemaphoreAcquireOptions,
+  SemaphoreLease,
+  type SemaphoreOptions,
+  type SemaphoreParticipant,
+} from './locks/semaphore.js';
 export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './members/owned-node.js';
 export {
   InvalidServiceInstanceError,

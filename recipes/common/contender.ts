@@ -1,16 +1,15 @@
 import {
   childPath,
-  type Created,
   type Data,
   nameOf,
-  NoNodeError,
   type OneShotEvent,
   SessionExpiredError,
   type SessionInfo,
   type ZooKeeper,
 } from 'zookit';
+import { childrenOf } from './children.js';
 import type { FencingToken } from './fencing.js';
-import { placeIn } from './line-order.js';
+import { type LinePlace, placeIn } from './line-order.js';
 import { OwnWatch } from './own-watch.js';
 import { sweep, sweepAfterWait } from './sweeper.js';
 import { canTryAgain, isGone, lookUntil, pause, type Wait } from './waiting.js';
@@ -25,24 +24,37 @@ export interface Line {
   readonly markers: readonly string[];
   /** The data of our znode. */
   readonly data: Data;
+  /** Who may enter. Default: the first of all who count. */
+  readonly rule?: LineRule | undefined;
+}
+
+/** Who may enter a line: those in whose way nobody stands. */
+export interface LineRule {
+  /** Who of the children is in the way of `own`, and how many; undefined if `own` is not there. */
+  placeOf(names: readonly string[], own: string): LinePlace | undefined;
+  /**
+   * Whether nobody can come into the way of who stands in line already. Only then does it enter without another look
+   * when the last one in its way is gone.
+   */
+  readonly isClosed: boolean;
 }
 
 /** `gone`: the session has ended, or somebody has deleted our znode. */
 type Place = 'first' | 'behind' | 'gone';
 
-/** The one before us in line. */
+/** The nearest one in our way. */
 interface Predecessor {
   readonly path: string;
-  /** Whether nobody was before it when we looked, and so nobody ever will be: newcomers stand at the end. */
-  readonly isFirst: boolean;
+  /** Whether nobody else was in our way when we looked, and so nobody ever will be: newcomers stand at the end. */
+  readonly isLast: boolean;
 }
 
 /** How soon the first in line begins to look after its znode, milliseconds: what is held for less saves the request. */
 const OWN_WATCH_DELAY = 10;
 
 /**
- * The znodes of this process that are known to stand first in their lines, each with who counts in its line: those of
- * ours behind them need not look again.
+ * The znodes of this process that have entered, each with who counts in its line. Nobody is in their way: so who has one
+ * of them as the nearest in its own way need not look again when that is gone.
  */
 const leaders = new Set<string>();
 
@@ -67,12 +79,12 @@ export class Contender {
     }
   }
 
-  /** Lines up. */
-  static async enter(zk: ZooKeeper, line: Line, wait: Wait): Promise<Contender> {
+  /** Lines up. The requests go out in this turn: the create and, unless `listing` is false, the list behind it. */
+  static async enter(zk: ZooKeeper, line: Line, wait: Wait, listing = true): Promise<Contender> {
     for (let failures = 0; ;) {
       wait.check();
       try {
-        return await Contender.#create(zk, line, wait);
+        return await Contender.#create(zk, line, wait, listing);
       } catch (error) {
         if (wait.isOver || !canTryAgain(zk, error)) throw error;
         await wait.race(pause(zk, failures++, wait.signal));
@@ -80,7 +92,12 @@ export class Contender {
     }
   }
 
-  static async #create(zk: ZooKeeper, line: Line, wait: Wait): Promise<Contender> {
+  /** One who has entered by a znode that was created elsewhere, in this session of the client. */
+  static entered(zk: ZooKeeper, line: Line, session: SessionInfo, path: string, fencingToken: FencingToken): Contender {
+    return new Contender(zk, line, session, path, fencingToken, undefined);
+  }
+
+  static async #create(zk: ZooKeeper, line: Line, wait: Wait, withListing: boolean): Promise<Contender> {
     const { session } = zk;
     const creating = zk.create(childPath(line.path, line.name), line.data, {
       mode: 'ephemeralSequential',
@@ -88,11 +105,11 @@ export class Contender {
       parents: 'container',
     });
     // The server answers in order: asked for now, the children come right behind our own znode.
-    const listing = zk.getChildren(line.path);
-    listing.catch(() => undefined);
+    const listing = withListing ? zk.getChildren(line.path) : undefined;
+    listing?.catch(() => undefined);
     try {
       const created = await wait.race(creating);
-      if (zk.session === session) return new Contender(zk, line, session, created, listing);
+      if (zk.session === session) return new Contender(zk, line, session, created.path, created.zxid, listing);
       throw new SessionExpiredError('the session has expired', { operation: 'create', path: created.path }, false);
     } catch (error) {
       // Whatever becomes of it: a znode that comes late has no owner, and must not stand in line.
@@ -101,13 +118,11 @@ export class Contender {
     }
   }
 
-  readonly path: string;
-  readonly fencingToken: FencingToken;
   readonly #name: string;
   readonly #ownWatch: OwnWatch;
   #listing: Promise<string[]> | undefined;
   #predecessor: Predecessor | undefined;
-  #isFirst = false;
+  #mayEnter = false;
   /** Why the znode does not stand any more, if that came without our doing. */
   #gone: string | undefined;
   /** What to do when something may have changed, while it waits; then, when the znode is gone. */
@@ -118,14 +133,13 @@ export class Contender {
     private readonly line: Line,
     /** The session that owns the znode. */
     readonly session: SessionInfo,
-    created: Created<'ephemeralSequential'>,
-    listing: Promise<string[]>,
+    readonly path: string,
+    readonly fencingToken: FencingToken,
+    listing: Promise<string[]> | undefined,
   ) {
-    this.path = created.path;
-    this.fencingToken = created.zxid;
-    this.#name = nameOf(created.path);
+    this.#name = nameOf(path);
     this.#listing = listing;
-    this.#ownWatch = new OwnWatch(zk, created.path, session, (why) => {
+    this.#ownWatch = new OwnWatch(zk, path, session, (why) => {
       this.#gone = why;
       this.#changed(why);
     });
@@ -165,13 +179,13 @@ export class Contender {
 
   /** The place, or undefined: `changed` is called when it may be another one. */
   async #look(wait: Wait, patient: boolean, changed: () => void): Promise<Place | undefined> {
-    if (this.#isFirst) return 'first';
-    const place = placeIn(await this.#children(), this.line.markers, this.#name);
+    if (this.#mayEnter) return 'first';
+    const place = this.#placeIn(await this.children());
     if (place === undefined || this.zk.session !== this.session) return 'gone';
     if (place.predecessor === undefined) return 'first';
     if (!patient) return 'behind';
     const path = childPath(this.line.path, place.predecessor);
-    this.#predecessor = { path, isFirst: place.before === 1 };
+    this.#predecessor = { path, isLast: place.before === 1 };
     this.#changed = changed;
     this.#ownWatch.begin();
     if (await isGone(this.zk, path, this.#onPredecessor, wait)) this.#predecessorGone();
@@ -183,13 +197,19 @@ export class Contender {
     else this.#changed(event.type);
   };
 
-  /** Whoever was behind the first is the first now, if its own znode still stands: the server need not be asked. */
+  #placeIn(names: readonly string[]): LinePlace | undefined {
+    const { rule, markers } = this.line;
+    return rule === undefined ? placeIn(names, markers, this.#name) : rule.placeOf(names, this.#name);
+  }
+
+  /** Whoever has nobody in its way any more may enter, if its own znode still stands: the server need not be asked. */
   #predecessorGone(): void {
     const predecessor = this.#predecessor;
     this.#predecessor = undefined;
     if (predecessor === undefined) return;
-    const wasFirst = predecessor.isFirst || leaders.has(this.#leaderKey(predecessor.path));
-    this.#isFirst = wasFirst && this.#ownWatch.isCertain && this.zk.session === this.session;
+    const wasLast = predecessor.isLast || leaders.has(this.#leaderKey(predecessor.path));
+    const isClosed = this.line.rule?.isClosed !== false;
+    this.#mayEnter = wasLast && isClosed && this.#ownWatch.isCertain && this.zk.session === this.session;
     this.#changed('the one before is gone');
   }
 
@@ -203,18 +223,13 @@ export class Contender {
     this.#predecessor = undefined;
   }
 
-  async #children(): Promise<string[]> {
+  /** The children of the line, at the first call those that came right behind the create. */
+  async children(): Promise<string[]> {
     const listing = this.#listing;
     this.#listing = undefined;
     const early = await listing?.catch(() => undefined);
     // It does not know us where our znode was created at the second go: its parent was missing, or a request was lost.
-    if (early?.includes(this.#name) === true) return early;
-    try {
-      return await this.zk.getChildren(this.line.path);
-    } catch (error) {
-      if (error instanceof NoNodeError) return [];
-      throw error;
-    }
+    return early?.includes(this.#name) === true ? early : childrenOf(this.zk, this.line.path);
   }
 }
 

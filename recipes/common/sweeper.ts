@@ -33,19 +33,29 @@ async function persist(zk: ZooKeeper, session: SessionInfo, remove: () => Promis
 }
 
 /** How long a caller whose wait has ended is kept until its znode is gone, milliseconds. */
-const SWEEP_GRACE = 250;
+export const SWEEP_GRACE = 250;
 
 /**
  * For a caller who is about to be told that its wait has come to nothing: with a server that answers, its znode is gone
  * when this resolves; without one it is swept in the background. Where it cannot be swept, the process is warned.
  */
 export async function sweepAfterWait(zk: ZooKeeper, wait: Wait, path: string, sweeping: Promise<void>): Promise<void> {
-  const over = defer();
-  const swept = sweeping.catch((error: unknown) => {
-    process.emitWarning(`zookit: ${path} stays until its session ends: ${String(error)}`);
-  });
+  const swept = sweepInBackground(path, sweeping);
   wait.leaveBehind(swept);
-  const stop = after(zk.state === 'connected' ? SWEEP_GRACE : 0, () => over.resolve());
+  await atMost(zk.state === 'connected' ? SWEEP_GRACE : 0, swept);
+}
+
+/** Resolves with the deletion, or after so many milliseconds. */
+export async function atMost(milliseconds: number, swept: Promise<void>): Promise<void> {
+  const over = defer();
+  const stop = after(milliseconds, () => over.resolve());
   await Promise.race([swept, over.promise]);
   stop();
+}
+
+/** For a deletion that nobody waits for. Where it cannot be done, the process is warned. Never rejects. */
+export function sweepInBackground(path: string, sweeping: Promise<void>): Promise<void> {
+  return sweeping.catch((error: unknown) => {
+    process.emitWarning(`zookit: ${path} stays until its session ends: ${String(error)}`);
+  });
 }

@@ -24,6 +24,14 @@ export function timeOfDay(): number {
   return Math.round(performance.timeOrigin + performance.now());
 }
 
+/**
+ * Milliseconds since 1970 by the clock of the machine, which is set and corrected: for what machines have to agree on.
+ * It may jump.
+ */
+export function wallClock(): number {
+  return Date.now();
+}
+
 /** A promise that is settled from outside. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -41,9 +49,10 @@ export function defer<T = void>(): Deferred<T> {
   return { promise, resolve: (value) => settle?.resolve(value), reject: (reason) => settle?.reject(reason) };
 }
 
-/** A timer that calls `run` once after so many milliseconds. Returns what stops it. */
-export function after(milliseconds: number, run: () => void): () => void {
+/** A timer that calls `run` once after so many milliseconds. Returns what stops it. `unref`: the process may end meanwhile. */
+export function after(milliseconds: number, run: () => void, unref = false): () => void {
   const handle = setTimeout(run, Math.min(milliseconds, LONGEST_DELAY));
+  if (unref) handle.unref();
   return () => clearTimeout(handle);
 }
 
