@@ -271,7 +271,7 @@ export class ConnectError extends ZooKeeperError {
 export class StaleReadError extends ZooKeeperError {
   readonly code = 'STALE_READ';
 }
-/** Why the `signal` of a `SessionLease` aborted: the session may have ended, or has. */
+/** Why the `signal` of a lease aborted: the session may have ended, or has; and what is asked of a holder that has lost. */
 export class LeaseLostError extends ZooKeeperError {
   readonly code = 'LEASE_LOST';
 }

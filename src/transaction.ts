@@ -13,7 +13,7 @@ import { type CreatedInTransaction, type CreateSpec, describeCreated } from './c
 import { InvalidArgumentError, ProtocolError, serverError, type TransactionOutcome } from './errors.js';
 import { type CreateMode, createFlags, isSequential } from './operations/create.js';
 import { failureIn, type MultiOperation, type MultiResponse, type MultiResult } from './operations/multi.js';
-import { type Chroot, checkPath } from './paths.js';
+import { checkPath, Chroot } from './paths.js';
 import type { Data } from './protocol/records.js';
 import type { RequestLimits } from './session/pending-request.js';
 import type { Stat } from './stat.js';
@@ -86,11 +86,19 @@ export class Transaction<Results extends readonly unknown[] = []> {
     return this.#add(path, { kind: 'delete', path: this.chroot.toServer(path), version });
   }
 
-  /** Demands that a znode is there and has the version; -1, the default, for any. */
-  check(path: string, version: number = ANY_VERSION): Transaction<[...Results, undefined]> {
+  /**
+   * Demands that a znode is there and has the version; -1, the default, for any. `view`: the client whose path it is,
+   * where that has another root than the one that the transaction was begun by.
+   */
+  check(
+    path: string,
+    version: number = ANY_VERSION,
+    view?: { readonly root: string },
+  ): Transaction<[...Results, undefined]> {
     checkPath(path, 'check');
     checkVersion(version, 'check', path);
-    return this.#add(path, { kind: 'check', path: this.chroot.toServer(path), version });
+    const chroot = view === undefined ? this.chroot : Chroot.of(view.root);
+    return this.#add(path, { kind: 'check', path: chroot.toServer(path), version });
   }
 
   /**

@@ -30,6 +30,18 @@ export function checkWait({ timeout, signal }: WaitOptions, subject: OptionSubje
     throw new InvalidArgumentError('the signal is no AbortSignal', subject);
 }
 
+/** The longest delay that Node's timers take, milliseconds: a little less than 25 days. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** Refuses what a timer cannot wait for. */
+export function checkDelay(name: string, delay: number | undefined, subject: OptionSubject): void {
+  if (delay === undefined || (Number.isFinite(delay) && delay >= 0 && delay <= LONGEST_DELAY)) return;
+  throw new InvalidArgumentError(
+    `${name} is ${String(delay)}; it must be milliseconds, from 0 to ${LONGEST_DELAY}`,
+    subject,
+  );
+}
+
 /** Refuses what is no lease. */
 export function checkLease({ margin, loseOn }: LeaseOptions, subject: OptionSubject): void {
   if (margin !== undefined && !(Number.isFinite(margin) && margin >= 0))

@@ -1,4 +1,4 @@
-import { isPassing, NoNodeError, type OneShotEvent, type SessionInfo, type ZooKeeper } from 'zookit';
+import { isPassing, NoNodeError, type OneShotEvent, type SessionInfo, type ZNode, type ZooKeeper } from 'zookit';
 import { after, isEndOfSession, pause } from './waiting.js';
 
 /**
@@ -20,6 +20,8 @@ export class OwnWatch {
     private readonly session: SessionInfo,
     /** Called once, unless it has ended before. */
     private readonly onGone: (why: string) => void,
+    /** Called with what the znode holds, at first and when it may have changed. */
+    private readonly onData?: (node: ZNode) => void,
   ) {}
 
   /**
@@ -54,8 +56,10 @@ export class OwnWatch {
   async #watch(): Promise<void> {
     for (let attempt = 0; this.#state === 'begun'; attempt++) {
       try {
-        await this.zk.getData(this.path, { watch: this.#onChange });
-        if (this.#state === 'begun') this.#attachment = this.session.attachments;
+        const node = await this.zk.getData(this.path, { watch: this.#onChange });
+        if (this.#state !== 'begun') return;
+        this.#attachment = this.session.attachments;
+        this.onData?.(node);
         return;
       } catch (error) {
         if (error instanceof NoNodeError) this.#gone('its znode was deleted');

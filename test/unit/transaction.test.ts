@@ -55,6 +55,15 @@ describe('a transaction', () => {
     ]);
   });
 
+  it('checks a path of a client with another root', async () => {
+    results = [{ kind: 'done' }, { kind: 'done' }];
+    await begin().check('/a', undefined, { root: '/other' }).check('/', 2, { root: '/' }).commit();
+    expect(sent[0]?.operations).toEqual([
+      { kind: 'check', path: '/other/a', version: -1 },
+      { kind: 'check', path: '/', version: 2 },
+    ]);
+  });
+
   it('creates every kind of znode', async () => {
     results = new Array<MultiResult>(4).fill({ kind: 'created', path: '/app/a', stat });
     const ttl = Long.fromNumber(5_000);

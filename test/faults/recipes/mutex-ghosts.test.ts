@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
+import { Long, nameOf } from 'zookit';
 import { Mutex } from 'zookit/recipes';
 import { type ProxyRequest } from '../../support/proxy.js';
-import { until } from '../../support/until.js';
+import { gate, until } from '../../support/until.js';
 import { failureOf, op, type Rig, startRig, SHORT } from '../rig.js';
 
 const path = '/locks/a';
@@ -13,6 +14,26 @@ function loseSomething({ proxy }: Rig): void {
   const matches = (request: ProxyRequest): boolean => request.opCode === opCode;
   if (Math.random() < 0.5) void proxy.swallowNextReply(matches);
   else void proxy.swallowNextRequest(matches);
+}
+
+/** Ends the connection once, after the client has asked for its znode. Resolves when that is done. */
+async function loseAtRandom({ proxy, observer }: Rig): Promise<void> {
+  const isCreate = ({ opCode }: ProxyRequest): boolean => opCode === op.create;
+  const way = Math.floor(Math.random() * 5);
+  if (way === 0) await proxy.swallowNextReply(isCreate);
+  else if (way === 1) await proxy.cutNextReply(isCreate);
+  else if (way === 2) await proxy.swallowNextRequest(isCreate);
+  else if (way === 3) await proxy.cutNextRequest(isCreate);
+  else {
+    // A while after the request: the reply is on its way, here, or has been read.
+    const asked = gate();
+    const ignore = proxy.onRequest((request) => isCreate(request) && asked.open());
+    await asked.promise;
+    ignore();
+    const turns = Math.floor(Math.random() * 4);
+    for (let turn = 0; turn < turns; turn++) await observer.exists('/');
+    proxy.resetAll();
+  }
 }
 
 it.each([
@@ -39,6 +60,30 @@ it.each([
   },
   120_000,
 );
+
+it('200 connections that are lost between the create and its reply, at random points, leave no ghost', async () => {
+  await using rig = await startRig({ sessionTimeout: 30_000 });
+  await rig.observer.ensurePath(path);
+  const tokens: Long[] = [];
+  for (let round = 0; round < 200; round++) {
+    const isGivenUp = round % 4 === 3;
+    const stop = new AbortController();
+    const lost = loseAtRandom(rig);
+    const acquiring = new Mutex(rig.zk, path).acquire({ signal: stop.signal }).catch(() => undefined);
+    await lost;
+    if (isGivenUp) stop.abort();
+    const lock = await acquiring;
+    if (lock !== undefined) {
+      expect([lock.held, await rig.observer.getChildren(path)]).toEqual([true, [nameOf(lock.path)]]);
+      tokens.push(lock.fencingToken);
+      await lock.release();
+    }
+    await until(async () => (await rig.observer.getChildren(path)).length === 0, { what: 'the znode to go' });
+  }
+  expect(tokens.length).toBeGreaterThanOrEqual(150);
+  tokens.slice(1).forEach((token, index) => expect(token.greaterThan(tokens[index] ?? Long.ZERO)).toBe(true));
+  expect(rig.events.types).not.toContain('expired');
+}, 120_000);
 
 it('a lost reply to the create: the lock is taken with the znode that was created', async () => {
   await using rig = await startRig({ sessionTimeout: 10_000 });

@@ -75,6 +75,50 @@ it('I11: a holder that was stopped past its session sees that at its first look,
   await lock.release();
 });
 
+it('I11: what a stopped holder was about to write is refused when it goes on, by itself and by the server', async () => {
+  await using zk = await connect();
+  await zk.upsert('/value', 'old');
+  await using child = await holder(`
+    // What it wrote before it was stopped, and what it had made up its mind to write.
+    await lock.guard(zk.transaction()).setData('/value', 'first').commit();
+    const ready = lock.guard(zk.transaction()).setData('/value', 'stale');
+    const order = [];
+    lock.signal.addEventListener('abort', () => order.push('signal'));
+    console.log('ready');
+    for (;;) {
+      const now = performance.now();
+      if (now - last > ${0.8 * timeout}) break;
+      last = now;
+    }
+    const refusedHere = (() => {
+      try {
+        lock.guard(zk.transaction());
+        return 'nothing';
+      } catch (error) {
+        return error.code;
+      }
+    })();
+    const signalled = lock.signal.aborted;
+    const refused = await ready.commit().then(() => 'nothing', (error) => error.code);
+    console.log('woke', refusedHere, signalled, order.join(), refused);
+    await lock.release();
+    await zk.close();
+    console.log('ended');`);
+  await child.line(/^ready$/);
+  child.signal('SIGSTOP');
+  const lock = await new Mutex(zk, path).acquire({ timeout: timeout + 10_000 });
+  await lock.guard(zk.transaction()).setData('/value', 'second').commit();
+  child.signal('SIGCONT');
+  // The session is over: the transaction reaches no server, or one that refuses it.
+  const [, here, aborted, order, there] = (await child.line(/^woke (\w+) (\w+) (\w*) (\w+)$/)) as unknown as string[];
+  expect([here, aborted, order]).toEqual(['LEASE_LOST', 'true', 'signal']);
+  expect(['SESSION_EXPIRED', 'CONNECTION_LOSS', 'NO_NODE']).toContain(there);
+  await child.line(/^ended$/);
+  expect((await zk.getData('/value')).text()).toBe('second');
+  expect(lock.held).toBe(true);
+  await lock.release();
+});
+
 it('I2: while the server is stopped for longer than the session, the holder loses before anybody else holds', async () => {
   const zks = await Promise.all([connect(), connect(), connect()]);
   const [first, ...others] = zks;

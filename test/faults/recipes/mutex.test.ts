@@ -121,6 +121,26 @@ describe('a lock', () => {
     await (await next).release();
   });
 
+  it('that is lost before the next one holds: its signal has fired, and its guarded write is refused', async () => {
+    await using rig = await startRig({ sessionTimeout: SHORT });
+    await rig.observer.create('/value', 'old');
+    const lock = await new Mutex(rig.zk, path).acquire();
+    const order: string[] = [];
+    lock.signal.addEventListener('abort', () => order.push('signal'));
+    // As one would that was not told in time: it is handed to the server by another session.
+    const late = lock.guard(rig.observer.transaction()).setData('/value', 'stale');
+    const next = new Mutex(rig.observer, path).acquire().then((each) => (order.push('next'), each));
+    await line(rig, 2);
+    await rig.outlive();
+    const other = await next;
+    expect(order).toEqual(['signal', 'next']);
+    expect(await failureOf(late.commit())).toMatchObject({ code: 'NO_NODE', path: lock.path });
+    expect(() => lock.guard(rig.zk.transaction())).toThrow('it is not held any more');
+    expect((await rig.observer.getData('/value')).text()).toBe('old');
+    await other.release();
+    await rig.restore();
+  });
+
   it('that could never be held is refused, and leaves no znode', async () => {
     await using rig = await startRig();
     const { timeout } = rig.zk.session;

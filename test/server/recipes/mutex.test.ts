@@ -1,5 +1,14 @@
 import { describe, expect, it, test } from '@jest/globals';
-import { AbortedError, InvalidPathError, Long, OperationTimeoutError, sequenceOf, type ZooKeeper } from 'zookit';
+import {
+  AbortedError,
+  InvalidPathError,
+  LeaseLostError,
+  Long,
+  NoNodeError,
+  OperationTimeoutError,
+  sequenceOf,
+  type ZooKeeper,
+} from 'zookit';
 import { type Lock, Mutex } from 'zookit/recipes';
 import { HoldUps } from '../../support/hold-ups.js';
 import { gate, until, within } from '../../support/until.js';
@@ -243,6 +252,43 @@ describe('a lock', () => {
       await lock.release();
       await clients.zk.delete(path);
     }
+  });
+});
+
+describe('guard', () => {
+  it('I11: lets the writes of a holder through, and the server refuses those of a stale one', async () => {
+    const path = await clients.folder();
+    const value = (await clients.zk.create(`${path}-value`, 'old')).path;
+    const lock = await new Mutex(clients.zk, path).acquire();
+    const [checked, stat] = await lock.guard(clients.zk.transaction()).setData(value, 'mine').commit();
+    expect([checked, stat.version]).toEqual([undefined, 1]);
+    const late = lock.guard(clients.zk.transaction().setData(value, 'late'));
+    const other = await clients.another();
+    await other.delete(lock.path);
+    const failure = await failureOf(late.commit());
+    expect(failure).toBeInstanceOf(NoNodeError);
+    expect(failure).toMatchObject({ path: lock.path, transaction: { index: 1, outcomes: ['rolledBack', 'failed'] } });
+    expect((await other.getData(value)).text()).toBe('mine');
+  });
+
+  it('takes a transaction of a view with another root, and of another client', async () => {
+    const path = await clients.folder();
+    const inside = clients.zk.chroot(path);
+    const lock = await new Mutex(inside, '/lock').acquire();
+    const other = (await clients.another()).chroot(await clients.folder());
+    for (const zk of [clients.zk, other]) await lock.guard(zk.transaction().create('/written', '')).commit();
+    await clients.zk.delete('/written');
+    const late = [clients.zk, other].map((zk) => lock.guard(zk.transaction().create('/late', '')));
+    await lock.release();
+    for (const each of late) expect(await failureOf(each.commit())).toMatchObject({ code: 'NO_NODE', path: lock.path });
+    expect([await clients.zk.has('/late'), await other.has('/late')]).toEqual([false, false]);
+  });
+
+  it('throws at once where nothing is held', async () => {
+    const lock = await new Mutex(clients.zk, await clients.folder()).acquire();
+    await lock.release();
+    expect(() => lock.guard(clients.zk.transaction())).toThrow(LeaseLostError);
+    expect(() => lock.guard(clients.zk.transaction())).toThrow(`guard ${lock.path}: it is not held any more`);
   });
 });
 
