@@ -24,6 +24,16 @@ export function timeOfDay(): number {
   return Math.round(performance.timeOrigin + performance.now());
 }
 
+/** Milliseconds on a clock that only goes forward and does not know the time of day. */
+export function now(): number {
+  return performance.now();
+}
+
+/** Milliseconds since 1970 by the clock of the machine, which may be set back. */
+export function wallClock(): number {
+  return Date.now();
+}
+
 /** A promise that is settled from outside. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
