@@ -12,6 +12,16 @@ export {
   type SchemaResult,
 } from './config/live-config.js';
 export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
+export { type ConsumeOptions, QueueConsumer, type QueueHandler } from './queues/consumer.js';
+export { type DelayOptions, DelayQueue } from './queues/delay-queue.js';
+export { type DeadLetter } from './queues/handout.js';
+export { type IdOptions, IdQueue } from './queues/id-queue.js';
+export { CorruptItemError } from './queues/item-format.js';
+export { type PriorityOptions, PriorityQueue, type PriorityQueueOptions } from './queues/priority-queue.js';
+export { QueueItem } from './queues/queue-item.js';
+export { type QueueOptions } from './queues/queue-options.js';
+export { type FifoOptions, Queue } from './queues/queue.js';
+export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
 export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './members/owned-node.js';
 export {
   InvalidServiceInstanceError,

@@ -24,6 +24,11 @@ export function timeOfDay(): number {
   return Math.round(performance.timeOrigin + performance.now());
 }
 
+/** Milliseconds since 1970 by the clock of this machine, which may jump: for moments on which processes have agreed. */
+export function wallClock(): number {
+  return Date.now();
+}
+
 /** A promise that is settled from outside. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
