@@ -20,7 +20,26 @@ export {
   type LiveConfigOptions,
   type SchemaResult,
 } from './config/live-config.js';
-export { LeaderLatch, type LeaderLatchOptions, Leadership, type Participant } from './leaders/leader-latch.js';
+export type { CandidateOptions } from './leaders/candidate.js';
+export type { MissedRule } from './leaders/cron-plan.js';
+export type { CronOutcome, CronRecord } from './leaders/cron-record.js';
+export type { CronJob, CronRun, OverlapRule } from './leaders/cron-runner.js';
+export type { CronSchedule } from './leaders/cron-schedule.js';
+export { ClusterCron, type ClusterCronOptions } from './leaders/cron.js';
+export { ElectionTerm } from './leaders/election-term.js';
+export type { LeaderWork } from './leaders/election-work.js';
+export { CronJobError, LeaderWorkError, NotLeaderError } from './leaders/errors.js';
+export type { HandOverOptions } from './leaders/hand-over.js';
+export { type ElectionState, LeaderElection, type LeaderElectionOptions } from './leaders/leader-election.js';
+export {
+  type LatchState,
+  LeaderLatch,
+  type LeaderLatchOptions,
+  type LeadershipChange,
+} from './leaders/leader-latch.js';
+export { LeaderObserver, type LeaderView, observeLeader } from './leaders/leader-observer.js';
+export { Leadership } from './leaders/leadership.js';
+export type { Participant } from './leaders/participants.js';
 export { InvalidLeaseCountError, type SharedLeaseCount } from './locks/lease-count.js';
 export { InvalidLeaseError } from './locks/lease-format.js';
 export { LeaseTerm } from './locks/lease-term.js';
@@ -49,7 +68,44 @@ export {
   type SemaphoreOptions,
   type SemaphoreParticipant,
 } from './locks/semaphore.js';
-export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './members/owned-node.js';
+export type { GroupLayout } from './members/group-layout.js';
+export {
+  Group,
+  type GroupChange,
+  GroupMember,
+  type GroupOptions,
+  type GroupView,
+  type JoinOptions,
+  type Member,
+} from './members/group.js';
+export { HashRing, type HashRingOptions, type RingMember } from './members/hash-ring.js';
+export type { Handover } from './members/partition-locks.js';
+export { Partition } from './members/partition.js';
+export {
+  type Assignment,
+  Partitioner,
+  type PartitionerOptions,
+  type PartitionerState,
+  type PartitionWork,
+} from './members/partitioner.js';
+export {
+  partitioning,
+  type PartitionMember,
+  type PartitionOwners,
+  type PartitionStrategy,
+} from './members/partitioning.js';
+export type { PersistentNodeOptions } from './members/persistent-node-options.js';
+export { type NodeState, OwnedByOtherError, PersistentNode } from './members/persistent-node.js';
+export { type ConsumeOptions, QueueConsumer, type QueueHandler } from './queues/consumer.js';
+export { type DelayOptions, DelayQueue } from './queues/delay-queue.js';
+export { type DeadLetter } from './queues/handout.js';
+export { type IdOptions, IdQueue } from './queues/id-queue.js';
+export { CorruptItemError } from './queues/item-format.js';
+export { type PriorityOptions, PriorityQueue, type PriorityQueueOptions } from './queues/priority-queue.js';
+export { QueueItem } from './queues/queue-item.js';
+export { type QueueOptions } from './queues/queue-options.js';
+export { type FifoOptions, Queue } from './queues/queue.js';
+export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
