@@ -12,7 +12,34 @@ export {
   type SchemaResult,
 } from './config/live-config.js';
 export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
-export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './members/owned-node.js';
+export {
+  Group,
+  type GroupChange,
+  GroupMember,
+  type GroupOptions,
+  type GroupView,
+  type JoinOptions,
+  type Member,
+} from './members/group.js';
+export type { GroupLayout } from './members/group-layout.js';
+export { HashRing, type HashRingOptions, type RingMember } from './members/hash-ring.js';
+export { Partition } from './members/partition.js';
+export type { Handover } from './members/partition-locks.js';
+export {
+  type Assignment,
+  Partitioner,
+  type PartitionerOptions,
+  type PartitionerState,
+  type PartitionWork,
+} from './members/partitioner.js';
+export {
+  partitioning,
+  type PartitionMember,
+  type PartitionOwners,
+  type PartitionStrategy,
+} from './members/partitioning.js';
+export { type NodeState, OwnedByOtherError, PersistentNode } from './members/persistent-node.js';
+export type { PersistentNodeOptions } from './members/persistent-node-options.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
