@@ -89,8 +89,9 @@ export class LiveChildren {
   /** Resolves when `holds` does. */
   async until(holds: () => boolean, wait: Wait): Promise<void> {
     this.start();
-    while (!holds()) {
+    for (;;) {
       this.check();
+      if (holds()) return;
       await wait.race(this.#change.promise);
     }
   }
