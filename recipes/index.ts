@@ -4,7 +4,7 @@ export { CountDownLatch, type CountDownOptions } from './barriers/count-down-lat
 export { type BarrierMember, DoubleBarrier, type DoubleBarrierOptions } from './barriers/double-barrier.js';
 export { InvalidBarrierError, NotAMemberError } from './barriers/errors.js';
 export {
-  type JoinOptions,
+  type JoinOptions as RoundJoinOptions,
   RoundBarrier,
   type RoundBarrierOptions,
   type RoundParticipant,

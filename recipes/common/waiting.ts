@@ -24,7 +24,6 @@ export function timeOfDay(): number {
   return Math.round(performance.timeOrigin + performance.now());
 }
 
- */
 /** Milliseconds on a clock that only goes forward and does not know the time of day. */
 export function now(): number {
   return performance.now();
