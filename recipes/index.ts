@@ -1,9 +1,18 @@
 /** The public recipes. What is not named here is private. */
-export { Barrier } from './barriers/barrier.js';
-export { DoubleBarrier } from './barriers/double-barrier.js';
+export { Barrier, type BarrierOptions } from './barriers/barrier.js';
+export { CountDownLatch, type CountDownOptions } from './barriers/count-down-latch.js';
+export { type BarrierMember, DoubleBarrier, type DoubleBarrierOptions } from './barriers/double-barrier.js';
+export { InvalidBarrierError, NotAMemberError } from './barriers/errors.js';
+export {
+  type JoinOptions as RoundJoinOptions,
+  RoundBarrier,
+  type RoundBarrierOptions,
+  type RoundParticipant,
+} from './barriers/round-barrier.js';
+export { RoundMember } from './barriers/round-member.js';
 export { acceptsToken, type FencingToken } from './common/fencing.js';
+export { HolderGroup } from './common/holder-group.js';
 export { Holder } from './common/holder.js';
-export { LeaderLatch, type LeaderLatchOptions, Leadership, type Participant } from './leaders/leader-latch.js';
 export {
   type ConfigSchema,
   InvalidConfigError,
@@ -11,15 +20,40 @@ export {
   type LiveConfigOptions,
   type SchemaResult,
 } from './config/live-config.js';
-export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
-export { HolderGroup } from './common/holder-group.js';
-export { Lease, type LeaseHolder, type TimedLeaseOptions } from './locks/lease.js';
+export type { CandidateOptions } from './leaders/candidate.js';
+export type { MissedRule } from './leaders/cron-plan.js';
+export type { CronOutcome, CronRecord } from './leaders/cron-record.js';
+export type { CronJob, CronRun, OverlapRule } from './leaders/cron-runner.js';
+export type { CronSchedule } from './leaders/cron-schedule.js';
+export { ClusterCron, type ClusterCronOptions } from './leaders/cron.js';
+export { ElectionTerm } from './leaders/election-term.js';
+export type { LeaderWork } from './leaders/election-work.js';
+export { CronJobError, LeaderWorkError, NotLeaderError } from './leaders/errors.js';
+export type { HandOverOptions } from './leaders/hand-over.js';
+export { type ElectionState, LeaderElection, type LeaderElectionOptions } from './leaders/leader-election.js';
+export {
+  type LatchState,
+  LeaderLatch,
+  type LeaderLatchOptions,
+  type LeadershipChange,
+} from './leaders/leader-latch.js';
+export { LeaderObserver, type LeaderView, observeLeader } from './leaders/leader-observer.js';
+export { Leadership } from './leaders/leadership.js';
+export type { Participant } from './leaders/participants.js';
 export { InvalidLeaseCountError, type SharedLeaseCount } from './locks/lease-count.js';
 export { InvalidLeaseError } from './locks/lease-format.js';
 export { LeaseTerm } from './locks/lease-term.js';
+export { Lease, type LeaseHolder, type TimedLeaseOptions } from './locks/lease.js';
 export { LockSide } from './locks/lock-side.js';
 export { MultiLease } from './locks/multi-lease.js';
 export { type Lockable, MultiLock } from './locks/multi-lock.js';
+export type { LockParticipant } from './locks/mutex-line.js';
+export { Lock, type LockOptions } from './locks/mutex-lock.js';
+export type { LockView } from './locks/mutex-observer.js';
+export { LockRevokedError, type RevokeOptions, type RevokeOutcome } from './locks/mutex-revocation.js';
+export { type AcquireLockOptions, Mutex, type MutexOptions } from './locks/mutex.js';
+export { OnceFailedError, type OnceFailure, type OnceOptions } from './locks/once-job.js';
+export { forgetOnce, once } from './locks/once.js';
 export {
   ReadLock,
   ReadWriteLock,
@@ -34,14 +68,44 @@ export {
   type SemaphoreOptions,
   type SemaphoreParticipant,
 } from './locks/semaphore.js';
-export { type AcquireLockOptions, Mutex, type MutexOptions } from './locks/mutex.js';
-export type { LockParticipant } from './locks/mutex-line.js';
-export { Lock, type LockOptions } from './locks/mutex-lock.js';
-export type { LockView } from './locks/mutex-observer.js';
-export { LockRevokedError, type RevokeOptions, type RevokeOutcome } from './locks/mutex-revocation.js';
-export { forgetOnce, once } from './locks/once.js';
-export { OnceFailedError, type OnceFailure, type OnceOptions } from './locks/once-job.js';
-export { OwnedByOtherError, OwnedNode, type OwnedNodeOptions } from './members/owned-node.js';
+export type { GroupLayout } from './members/group-layout.js';
+export {
+  Group,
+  type GroupChange,
+  GroupMember,
+  type GroupOptions,
+  type GroupView,
+  type JoinOptions,
+  type Member,
+} from './members/group.js';
+export { HashRing, type HashRingOptions, type RingMember } from './members/hash-ring.js';
+export type { Handover } from './members/partition-locks.js';
+export { Partition } from './members/partition.js';
+export {
+  type Assignment,
+  Partitioner,
+  type PartitionerOptions,
+  type PartitionerState,
+  type PartitionWork,
+} from './members/partitioner.js';
+export {
+  partitioning,
+  type PartitionMember,
+  type PartitionOwners,
+  type PartitionStrategy,
+} from './members/partitioning.js';
+export type { PersistentNodeOptions } from './members/persistent-node-options.js';
+export { type NodeState, OwnedByOtherError, PersistentNode } from './members/persistent-node.js';
+export { type ConsumeOptions, QueueConsumer, type QueueHandler } from './queues/consumer.js';
+export { type DelayOptions, DelayQueue } from './queues/delay-queue.js';
+export { type DeadLetter } from './queues/handout.js';
+export { type IdOptions, IdQueue } from './queues/id-queue.js';
+export { CorruptItemError } from './queues/item-format.js';
+export { type PriorityOptions, PriorityQueue, type PriorityQueueOptions } from './queues/priority-queue.js';
+export { QueueItem } from './queues/queue-item.js';
+export { type QueueOptions } from './queues/queue-options.js';
+export { type FifoOptions, Queue } from './queues/queue.js';
+export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
@@ -56,3 +120,19 @@ export {
   type ServiceRegistryOptions,
   type ServiceUpdate,
 } from './services/service-registry.js';
+export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
+export {
+  AtomicValue,
+  type AtomicValueOptions,
+  type ConditionalChange,
+  type ValueChange,
+} from './values/atomic-value.js';
+export type { CounterFormat, CounterInput, CounterNumbers } from './values/counter-format.js';
+export { Counter, type CounterOptions } from './values/counter.js';
+export { ContentionError, CounterOverflowError, InvalidValueError } from './values/errors.js';
+export { IdGenerator, type IdGeneratorOptions } from './values/id-generator.js';
+export type { ValueReadOptions } from './values/read-options.js';
+export { type Serializer, serializers } from './values/serializer.js';
+export { SharedValue, type SharedValueOptions, type VersionedValue } from './values/shared-value.js';
+export { IdRefusedError, type IdRefusal, Snowflake, type SnowflakeOptions } from './values/snowflake.js';
+export { type ClaimTime, WorkerId, WorkerIds, type WorkerIdsOptions } from './values/worker-id.js';

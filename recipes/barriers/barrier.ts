@@ -1,5 +1,13 @@
-import { checkPath, NodeExistsError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { checkPath, type Data, NodeExistsError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { checkNames } from '../common/options.js';
 import { isGone, lookUntil, Wait } from '../common/waiting.js';
+import { doOnce } from './idempotent.js';
+
+/** How a {@link Barrier} behaves. */
+export interface BarrierOptions {
+  /** The data of the znode: who has closed the gate, for operators to read. Default: empty. */
+  readonly data?: Data | undefined;
+}
 
 /**
  * A gate: while it is set, all who wait at it are held back.
@@ -9,34 +17,41 @@ import { isGone, lookUntil, Wait } from '../common/waiting.js';
  * waiting.
  */
 export class Barrier {
-  /** @throws InvalidPathError. Does not connect. */
+  /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
     private readonly zk: ZooKeeper,
     readonly path: string,
+    private readonly options: BarrierOptions = {},
   ) {
     checkPath(path, 'Barrier');
+    checkNames(options, ['data'], { operation: 'Barrier', path });
   }
 
-  /** Closes the gate. Resolves with whether it was open. */
-  async set(): Promise<boolean> {
-    try {
-      await this.zk.create(this.path, '', { parents: 'container' });
-      return true;
-    } catch (error) {
-      if (error instanceof NodeExistsError) return false;
-      throw error;
-    }
+  /**
+   * Closes the gate. Resolves with whether it was open; over a lost connection it is tried again, as closing twice does no
+   * harm; a gate that is found closed then counts as closed by this call.
+   *
+   * @throws OperationTimeoutError, AbortedError, after which it may be closed all the same; NoAuthError.
+   */
+  async set(options: WaitOptions = {}): Promise<boolean> {
+    using wait = new Wait(options, { operation: 'Barrier.set', path: this.path });
+    const { data = '' } = this.options;
+    return await doOnce(this.zk, wait, NodeExistsError, () =>
+      this.zk.create(this.path, data, { parents: 'container', signal: wait.signal }),
+    );
   }
 
-  /** Opens the gate: all who wait may go on. Resolves with whether it was closed. */
-  async remove(): Promise<boolean> {
-    try {
-      await this.zk.delete(this.path);
-      return true;
-    } catch (error) {
-      if (error instanceof NoNodeError) return false;
-      throw error;
-    }
+  /** Opens the gate: all who wait may go on. Resolves with whether it was closed. Throws as {@link set} does. */
+  async remove(options: WaitOptions = {}): Promise<boolean> {
+    using wait = new Wait(options, { operation: 'Barrier.remove', path: this.path });
+    return await doOnce(this.zk, wait, NoNodeError, () =>
+      this.zk.delete(this.path, undefined, { signal: wait.signal }),
+    );
+  }
+
+  /** Whether the gate is closed. */
+  async isSet(): Promise<boolean> {
+    return await this.zk.has(this.path);
   }
 
   /** Resolves when the gate is open, at once if it is. @throws OperationTimeoutError, AbortedError. */

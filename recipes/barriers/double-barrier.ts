@@ -6,14 +6,30 @@ import {
   NodeExistsError,
   NoNodeError,
   type OneShotEvent,
+  type SessionInfo,
+  type Stat,
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
+import { checkNames } from '../common/options.js';
 import { sweep, sweepAfterWait } from '../common/sweeper.js';
 import { isGone, lookUntil, Wait } from '../common/waiting.js';
 
 /** The znode that says that enough have entered. */
 const READY = 'ready';
+
+/** How a {@link DoubleBarrier} behaves. */
+export interface DoubleBarrierOptions {
+  /** Who this participant is, for others to read. Default: empty. */
+  readonly id?: string | undefined;
+}
+
+/** A participant of a barrier, as others see it. */
+export interface BarrierMember {
+  /** The data of its znode. */
+  readonly id: string;
+  readonly path: string;
+}
 
 /**
  * Lets a number of participants begin together, and go together.
@@ -22,14 +38,19 @@ const READY = 'ready';
  * `PATH/ready`, persistent, once there are enough. kazoo's DoubleBarrier shares them.
  *
  * - A lost connection changes nothing: `enter()` and `leave()` go on after it.
- * - After an expiry, a participant counts as one that has left. `enter()` enters again, in the new session.
+ * - After an expiry, a participant counts as one that has left, and `participating` is false. `enter()` enters again, in
+ *   the new session.
+ * - Who comes late, while members of the round are inside, goes in at once. A `ready` that outlived its round, because
+ *   whoever was to delete it died, is told by the age of the members and deleted.
  *
  * One object is one participant: it enters once, then leaves once; after that it may enter again.
  */
 export class DoubleBarrier {
-  readonly #member: string;
+  readonly #own: string;
   /** The creation of our member that was begun last. */
   #joining: Promise<unknown> = Promise.resolve();
+  /** The session in which it has entered, until it leaves. */
+  #entered: SessionInfo | undefined;
 
   /**
    * @param count How many must enter before any may begin. More may come.
@@ -39,15 +60,30 @@ export class DoubleBarrier {
     private readonly zk: ZooKeeper,
     readonly path: string,
     readonly count: number,
+    private readonly options: DoubleBarrierOptions = {},
   ) {
     checkPath(path, 'DoubleBarrier');
+    checkNames(options, ['id'], this.#subject('new'));
     if (!Number.isInteger(count) || count < 1) {
       throw new InvalidArgumentError(
         `the count is ${String(count)}; it must be a whole number from 1 on`,
         this.#subject('new'),
       );
     }
-    this.#member = childPath(path, randomUUID());
+    this.#own = childPath(path, randomUUID());
+  }
+
+  /** Whether it has entered and not left since, and its session has not ended as far as is known. */
+  get participating(): boolean {
+    const { state } = this.zk;
+    const isOver = state === 'expired' || state === 'closed' || state === 'authFailed';
+    return !isOver && this.#entered === this.zk.session;
+  }
+
+  /** Who is in, or on the way in or out, in the order that all agree on. Those that vanish meanwhile are left out. */
+  async participants(): Promise<BarrierMember[]> {
+    const members = await Promise.all((await this.#members()).map((path) => this.#member(path)));
+    return members.filter((each) => each !== undefined);
   }
 
   /**
@@ -70,12 +106,14 @@ export class DoubleBarrier {
             wasReady ||= event.type === 'created';
             changed();
           };
-          const isReady = (await this.zk.exists(ready, { watch, signal: wait.signal })) !== null;
+          const stat = await this.zk.exists(ready, { watch, signal: wait.signal });
           await this.#join(wait);
-          return wasReady || isReady || (await this.#isFull(ready)) ? true : undefined;
+          if (wasReady || (stat !== null && (await this.#isOfThisRound(stat)))) return true;
+          return (await this.#isFull(ready)) ? true : undefined;
         },
         () => this.zk.unwatch(ready, watch),
       );
+      this.#entered = this.zk.session;
     } catch (error) {
       await this.#withdraw(wait);
       throw error;
@@ -90,6 +128,7 @@ export class DoubleBarrier {
    */
   async leave(options: WaitOptions = {}): Promise<void> {
     using wait = new Wait(options, this.#subject('leave'));
+    this.#entered = undefined;
     let watched = this.path;
     try {
       await lookUntil(
@@ -117,11 +156,23 @@ export class DoubleBarrier {
     return true;
   }
 
+  /**
+   * Whether a member is there, or was until just now, that is older than `ready`. If none is, the round is over, and
+   * `ready` was left behind: it is deleted. Where that goes too far, because a new round is full at this moment, whoever
+   * is counted next creates it again.
+   */
+  async #isOfThisRound(ready: Stat): Promise<boolean> {
+    const members = await Promise.all((await this.#members()).map((path) => this.zk.exists(path)));
+    if (members.some((stat) => stat?.czxid.lessThan(ready.czxid))) return true;
+    await unless(NoNodeError, this.zk.delete(childPath(this.path, READY)));
+    return false;
+  }
+
   async #join(wait: Wait): Promise<void> {
     for (;;) {
       // A look that nobody waits for any more must not bring back the member that was withdrawn.
       wait.check();
-      const joining = this.zk.create(this.#member, null, { mode: 'ephemeral', parents: 'container' });
+      const joining = this.zk.create(this.#own, this.options.id ?? null, { mode: 'ephemeral', parents: 'container' });
       this.#joining = joining;
       try {
         await joining;
@@ -135,26 +186,26 @@ export class DoubleBarrier {
 
   /** The name is ours alone, so a member that is there is ours: of this session, or of one that is about to go. */
   async #isOurs(): Promise<boolean> {
-    const stat = await this.zk.exists(this.#member);
+    const stat = await this.zk.exists(this.#own);
     if (stat === null || stat.ephemeralOwner.equals(this.zk.session.id)) return stat !== null;
-    await unless(NoNodeError, this.zk.delete(this.#member));
+    await unless(NoNodeError, this.zk.delete(this.#own));
     return false;
   }
 
   /** After an end that is none. */
   async #withdraw(wait: Wait): Promise<void> {
     const left = this.#joining.then(
-      () => sweep(this.zk, this.#member, this.zk.session),
-      () => sweep(this.zk, this.#member, this.zk.session),
+      () => sweep(this.zk, this.#own, this.zk.session),
+      () => sweep(this.zk, this.#own, this.zk.session),
     );
-    await sweepAfterWait(this.zk, wait, this.#member, left);
+    await sweepAfterWait(this.zk, wait, this.#own, left);
   }
 
   /** One step of leaving: the lowest goes last, the others wait for it. Whom to wait for; undefined when all are gone. */
   async #stepOut(): Promise<string | undefined> {
     const members = await this.#members();
-    const isLast = members[0] === this.#member;
-    if (!isLast || members.length === 1) await unless(NoNodeError, this.zk.delete(this.#member));
+    const isLast = members[0] === this.#own;
+    if (!isLast || members.length === 1) await unless(NoNodeError, this.zk.delete(this.#own));
     const awaited = isLast ? members.slice(1).at(-1) : members[0];
     if (awaited === undefined) await unless(NoNodeError, this.zk.delete(childPath(this.path, READY)));
     return awaited;
@@ -170,6 +221,15 @@ export class DoubleBarrier {
         .map((name) => childPath(this.path, name));
     } catch (error) {
       if (error instanceof NoNodeError) return [];
+      throw error;
+    }
+  }
+
+  async #member(path: string): Promise<BarrierMember | undefined> {
+    try {
+      return { path, id: (await this.zk.getData(path)).text() };
+    } catch (error) {
+      if (error instanceof NoNodeError) return undefined;
       throw error;
     }
   }

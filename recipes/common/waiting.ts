@@ -24,6 +24,11 @@ export function timeOfDay(): number {
   return Math.round(performance.timeOrigin + performance.now());
 }
 
+/** Milliseconds on a clock that only goes forward and does not know the time of day. */
+export function now(): number {
+  return performance.now();
+}
+
 /**
  * Milliseconds since 1970 by the clock of the machine, which is set and corrected: for what machines have to agree on.
  * It may jump.

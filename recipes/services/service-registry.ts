@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { checkPath, childPath, type LeaseOptions, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { checkNames, leaseNames } from '../common/options.js';
-import { OwnedNode } from '../members/owned-node.js';
+import { PersistentNode } from '../members/persistent-node.js';
 import {
   checkServicePart,
   checkServicePort,
@@ -89,7 +89,7 @@ export class ServiceRegistry {
     const subject = { operation: 'ServiceRegistry.register', path };
     checkNames(service, [...leaseNames, ...registrationNames], subject);
     using wait = new Wait(options, subject);
-    const node = new OwnedNode(this.zk, path, encodeInstance(instance), {
+    const node = new PersistentNode(this.zk, path, encodeInstance(instance), {
       margin: service.margin,
       loseOn: service.loseOn,
     }).start();
@@ -151,7 +151,7 @@ export class RegisteredService<Payload = unknown> implements AsyncDisposable {
 
   /** Made by `registry.register()`. */
   constructor(
-    private readonly node: OwnedNode,
+    private readonly node: PersistentNode,
     instance: ServiceInstance<Payload>,
   ) {
     this.#instance = instance;
@@ -187,7 +187,7 @@ export class RegisteredService<Payload = unknown> implements AsyncDisposable {
     checkServicePort(instance.sslPort, 'sslPort');
     const data = encodeInstance(instance);
     this.#instance = instance;
-    await this.node.update(data, wait);
+    await this.node.setData(data, wait);
   }
 
   /** Takes it off the list. Resolves when nobody can find it any more, or its session is over. */

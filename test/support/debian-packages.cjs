@@ -213,4 +213,4 @@ if (require.main === module) {
   }
 }
 
-module.exports = { run, unpackPackage };
+module.exports = { cache, run, unpackPackage };

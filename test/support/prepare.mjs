@@ -1,5 +1,6 @@
 // Sets up what tests and demo need, on a fresh machine too, and says what it does: the packages of the lockfile, the
-// build, a ZooKeeper, and by --security what the tests of TLS and Kerberos need. Runs before any package is there, so it uses none.
+// build, a ZooKeeper, by --security what the tests of TLS and Kerberos need, and by --interop Curator and kazoo. Runs before
+// any package is there, so it uses none.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const require = createRequire(import.meta.url);
+const { installPeers } = require('./interop-install.cjs');
 const { installSecurity } = require('./security-install.cjs');
 const { provideZooKeeper } = require('./zookeeper-homes.cjs');
 
@@ -46,6 +48,7 @@ try {
   build();
   if (!process.argv.includes('--no-server')) console.log(`ZooKeeper: ${await provideZooKeeper()}`);
   if (process.argv.includes('--security')) installSecurity();
+  if (process.argv.includes('--interop')) installPeers();
 } catch (error) {
   console.error(error.message);
   process.exit(1);

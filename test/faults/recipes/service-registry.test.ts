@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ZooKeeper } from 'zookit';
-import { OwnedNode, type ServiceInstance, ServiceRegistry } from 'zookit/recipes';
+import { PersistentNode, type ServiceInstance, ServiceRegistry } from 'zookit/recipes';
 import { gate, until, within } from '../../support/until.js';
 import { startServer, type ZooKeeperServer } from '../../support/zookeeper.js';
 import { failureOf, op, type Rig, startRig, SHORT } from '../rig.js';
@@ -166,7 +166,7 @@ describe('an owned node', () => {
   it('that may not take the place of another fails, and leaves that alone', async () => {
     await using rig = await startRig();
     await rig.observer.create('/owned', 'theirs', { mode: 'ephemeral' });
-    await using node = new OwnedNode(rig.zk, '/owned', 'ours', { onConflict: 'fail' }).start();
+    await using node = new PersistentNode(rig.zk, '/owned', 'ours', { onConflict: 'fail' }).start();
     expect(await failureOf(node.published())).toMatchObject({ code: 'OWNED_BY_OTHER', path: '/owned' });
     expect([node.held, node.signal.aborted]).toEqual([false, true]);
     await node.close();
@@ -175,7 +175,7 @@ describe('an owned node', () => {
 
   it('has a wait for its publication that can be ended', async () => {
     await using rig = await startRig();
-    const node = new OwnedNode(rig.zk, '/owned', 'ours');
+    const node = new PersistentNode(rig.zk, '/owned', 'ours');
     expect(await failureOf(node.published({ timeout: 20 }))).toMatchObject({ code: 'OPERATION_TIMEOUT' });
     await node.start().published();
     expect((await rig.observer.getData('/owned')).text()).toBe('ours');

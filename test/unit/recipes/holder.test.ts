@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { InvalidArgumentError } from 'zookit';
 import type { Contender } from '../../../recipes/common/contender.js';
 import { checkMargin, Holder } from '../../../recipes/common/holder.js';
-import { LeaderLatch, Mutex, OwnedNode } from '../../../recipes/index.js';
+import { LeaderLatch, Mutex, PersistentNode } from '../../../recipes/index.js';
 import { checkLease } from '../../../recipes/common/options.js';
 import { FakeClient } from './fake-client.js';
 
@@ -14,7 +14,7 @@ test.each([NaN, -1, Infinity, '5'])('a margin of %p is none', (margin) => {
   const { zk } = new FakeClient();
   for (const make of [() => new Mutex(zk, '/a', options), () => new LeaderLatch(zk, '/a', options)])
     expect(make).toThrow(InvalidArgumentError);
-  expect(() => new OwnedNode(zk, '/a', '', options)).toThrow(InvalidArgumentError);
+  expect(() => new PersistentNode(zk, '/a', '', options)).toThrow(InvalidArgumentError);
 });
 
 test('what loseOn can be is checked', () => {

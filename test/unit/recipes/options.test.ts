@@ -3,7 +3,9 @@ import { InvalidArgumentError, type WaitOptions } from 'zookit';
 import { LeaderLatch } from '../../../recipes/leaders/leader-latch.js';
 import { LiveConfig } from '../../../recipes/config/live-config.js';
 import { Mutex } from '../../../recipes/locks/mutex.js';
-import { OwnedNode } from '../../../recipes/members/owned-node.js';
+import { Group } from '../../../recipes/members/group.js';
+import { Partitioner } from '../../../recipes/members/partitioner.js';
+import { PersistentNode } from '../../../recipes/members/persistent-node.js';
 import { ServiceRegistry } from '../../../recipes/services/service-registry.js';
 import { FakeClient } from './fake-client.js';
 
@@ -15,7 +17,9 @@ describe('an option with an unknown name is refused, and the known ones are name
   it.each([
     ['Mutex', () => new Mutex(zk, '/m', { ...wrong }), 'margin, loseOn, data'],
     ['LeaderLatch', () => new LeaderLatch(zk, '/l', { ...wrong }), 'margin, loseOn, id'],
-    ['OwnedNode', () => new OwnedNode(zk, '/o', null, { ...wrong }), 'margin, loseOn, onConflict'],
+    ['PersistentNode', () => new PersistentNode(zk, '/o', null, { ...wrong }), 'margin, loseOn, mode, protected'],
+    ['Group', () => new Group(zk, '/g', { ...wrong }), 'layout'],
+    ['Partitioner', () => new Partitioner(zk, '/p', { partitions: [], ...wrong }), 'margin, loseOn, partitions'],
     ['ServiceRegistry', () => new ServiceRegistry(zk, { ...wrong }), 'basePath'],
   ])('by %s', (operation, make, known) => {
     expect(make).toThrow(InvalidArgumentError);

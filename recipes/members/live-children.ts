@@ -1,0 +1,167 @@
+import type Long from 'long';
+import { childPath, ClosedError, NoNodeError, type ZNode, type ZooKeeper } from 'zookit';
+import { Following } from '../common/following.js';
+import { defer, type Deferred, type Wait } from '../common/waiting.js';
+
+/** A child of the znode that is followed. */
+export interface LiveChild {
+  readonly name: string;
+  readonly path: string;
+  /** What was read of it; undefined where nothing is read. */
+  readonly node: ZNode | undefined;
+}
+
+/** Which children are followed, and how. */
+export interface ChildrenSpec {
+  readonly path: string;
+  /** Who follows, for errors. */
+  readonly operation: string;
+  /** Whether their data are read, and followed. */
+  readonly reads: boolean;
+  readonly counts: (name: string) => boolean;
+}
+
+/** A child that was read, and the watch on it. */
+interface Entry {
+  readonly child: LiveChild;
+  readonly changed: () => void;
+}
+
+/** The children of a znode, with their data where wanted, kept current by watches. The znode need not be there. */
+export class LiveChildren {
+  readonly #following: Following;
+  readonly #entries = new Map<string, Entry>();
+  #children: readonly LiveChild[] = [];
+  #zxid: Long | undefined;
+  #hasLooked = false;
+  #failure: Error | undefined;
+  #change: Deferred<void> = defer();
+
+  constructor(
+    private readonly zk: ZooKeeper,
+    private readonly spec: ChildrenSpec,
+  ) {
+    this.#following = new Following(zk, {
+      look: (changed) => this.#look(changed),
+      looked: () => this.#tell(),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  start(): void {
+    this.#following.start();
+  }
+
+  /** As they were last, by name. The same array as long as nothing has changed. */
+  get children(): readonly LiveChild[] {
+    return this.#children;
+  }
+
+  /** The zxid of the last creation or deletion of a child; undefined where there is no such znode. */
+  get zxid(): Long | undefined {
+    return this.#zxid;
+  }
+
+  /** Whether nothing is known to have changed since, and there is a connection. */
+  get isCurrent(): boolean {
+    return this.#hasLooked && this.#following.isCurrent;
+  }
+
+  /** Whether it was looked at all. */
+  get hasLooked(): boolean {
+    return this.#hasLooked;
+  }
+
+  get isClosed(): boolean {
+    return this.#following.closing.aborted;
+  }
+
+  /** Resolves at the next change of anything here. */
+  get changed(): Promise<void> {
+    return this.#change.promise;
+  }
+
+  /** Throws what has made following impossible, if anything has. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Resolves when `holds` does. */
+  async until(holds: () => boolean, wait: Wait): Promise<void> {
+    this.start();
+    for (;;) {
+      this.check();
+      if (holds()) return;
+      await wait.race(this.#change.promise);
+    }
+  }
+
+  async close(): Promise<void> {
+    const { operation, path } = this.spec;
+    const closed = this.#following.close();
+    this.#fail(new ClosedError('it was closed', { operation, path }, false));
+    await closed;
+    this.zk.unwatch(path, this.#following.wake);
+    for (const { child, changed } of this.#entries.values()) this.zk.unwatch(child.path, changed);
+  }
+
+  async #look(changed: () => void): Promise<void> {
+    const names = await this.#names(changed);
+    const there = new Set(names);
+    for (const name of this.#entries.keys()) if (!there.has(name)) this.#entries.delete(name);
+    await Promise.all(names.map((name) => this.#read(name)));
+    const children = names.map((name) => this.#entries.get(name)?.child).filter((each) => each !== undefined);
+    const isSame =
+      children.length === this.#children.length && children.every((each, index) => each === this.#children[index]);
+    if (!isSame) this.#children = children;
+    this.#hasLooked = true;
+  }
+
+  /** The names of those that count, in order. */
+  async #names(changed: () => void): Promise<string[]> {
+    const { path } = this.spec;
+    const options = { watch: changed, signal: this.#following.closing };
+    try {
+      const { children, stat } = await this.zk.getChildren(path, { ...options, stat: true });
+      this.#zxid = stat.pzxid;
+      return children.filter((name) => this.spec.counts(name)).sort();
+    } catch (error) {
+      if (!(error instanceof NoNodeError)) throw error;
+      // If it is made right now, this look sees that, and the next one counts.
+      if ((await this.zk.exists(path, options)) !== null) changed();
+      this.#zxid = undefined;
+      return [];
+    }
+  }
+
+  /** Reads a child, unless it was read before and its watch has told nothing since. */
+  async #read(name: string): Promise<void> {
+    if (this.#entries.has(name)) return;
+    const path = childPath(this.spec.path, name);
+    const changed = (): void => {
+      if (this.#entries.get(name)?.changed === changed) this.#entries.delete(name);
+      this.#following.wake();
+    };
+    if (!this.spec.reads) {
+      this.#entries.set(name, { child: { name, path, node: undefined }, changed });
+      return;
+    }
+    try {
+      const node = await this.zk.getData(path, { watch: changed, signal: this.#following.closing });
+      this.#entries.set(name, { child: { name, path, node }, changed });
+    } catch (error) {
+      if (!(error instanceof NoNodeError)) throw error;
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const change = this.#change;
+    this.#change = defer();
+    change.resolve();
+  }
+}
