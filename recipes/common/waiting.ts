@@ -24,6 +24,13 @@ export function timeOfDay(): number {
   return Math.round(performance.timeOrigin + performance.now());
 }
 
+/**
+ * Milliseconds since 1970 by the clock of the system, which may be set meanwhile: for what is to happen at a time of day.
+ */
+export function wallClock(): number {
+  return Date.now();
+}
+
 /** A promise that is settled from outside. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;

@@ -1,63 +1,77 @@
-import {
-  checkPath,
-  childPath,
-  ClosedError,
-  type LeaseOptions,
-  NoNodeError,
-  type WaitOptions,
-  type ZooKeeper,
-} from 'zookit';
-import { Contender, type Line } from '../common/contender.js';
-import { checkMargin, Holder } from '../common/holder.js';
-import { inOrder } from '../common/line-order.js';
-import { checkLease, checkNames, leaseNames } from '../common/options.js';
+import { ClosedError, InvalidArgumentError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { canTryAgain, defer, type Deferred, pause, Wait } from '../common/waiting.js';
+import { Candidate, type CandidateOptions, type Dialect } from './candidate.js';
+import { NotLeaderError } from './errors.js';
+import { type HandOverOptions, handOverWait, prepareSuccessor } from './hand-over.js';
+import { LeaderObserver } from './leader-observer.js';
+import type { Leadership } from './leadership.js';
+import { type Participant, readParticipants } from './participants.js';
 
 /** How a {@link LeaderLatch} behaves. */
-export interface LeaderLatchOptions extends LeaseOptions {
-  /** Who this candidate is, for others to read. Default: empty. */
-  readonly id?: string | undefined;
+export interface LeaderLatchOptions<Payload = unknown> extends CandidateOptions<Payload> {
+  /**
+   * What `changes()` tells of a term that `close()` ends: nothing, `'silent'` (the default), or that it is lost,
+   * `'notify'` (Curator: CloseMode).
+   */
+  readonly closeMode?: 'silent' | 'notify' | undefined;
 }
 
-/** One term of a leader. */
-export class Leadership extends Holder {}
+/**
+ * `idle`: not started yet; `failed`: it cannot stand, and `lead()` says why.
+ */
+export type LatchState = 'idle' | 'standing' | 'leading' | 'failed' | 'closed';
 
-/** A candidate, as others see it. */
-export interface Participant {
-  readonly id: string;
-  readonly path: string;
-  readonly isLeader: boolean;
-}
+/** A candidate has come to lead, or leads no more. */
+export type LeadershipChange<Payload = unknown> =
+  | { readonly type: 'elected'; readonly term: Leadership<Payload> }
+  | { readonly type: 'lost'; readonly term: Leadership<Payload> };
 
-const MARKER = 'latch-';
+const dialect: Dialect = { recipe: 'LeaderLatch', name: 'latch-', markers: ['latch-'], options: ['closeMode'] };
 
 /**
  * Elects one leader among those who stand, and another one when it is gone.
  *
  * Znodes, as Curator's LeaderLatch has them: `PATH/_c_<uuid>-latch-<sequence>`, ephemeral, with the id as data; the
- * lowest leads, each other one watches the one before it.
+ * lowest leads, each other one watches the one before it. A payload, or what is said of being ready, stands in the data
+ * as a second line, which Curator takes to be a part of the id.
  *
  * - While connected: the leader leads until it closes, or somebody deletes its znode.
  * - While disconnected: it leads as long as its session certainly lives; with `loseOn: 'suspended'` not even so long.
  * - After an expiry: it has lost its term, and stands again in the new session by itself.
  */
-export class LeaderLatch implements AsyncDisposable {
-  readonly #line: Line;
+export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
+  readonly #candidate: Candidate<Payload>;
   readonly #closing = new AbortController();
   #campaign: Promise<void> | undefined;
-  #term: Leadership | undefined;
-  #next: Deferred<Leadership> = defer();
+  #failed = false;
+  #term: Leadership<Payload> | undefined;
+  #next: Deferred<Leadership<Payload>> = defer();
 
   /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
     private readonly zk: ZooKeeper,
     readonly path: string,
-    private readonly options: LeaderLatchOptions = {},
+    private readonly options: LeaderLatchOptions<Payload> = {},
   ) {
-    checkPath(path, 'LeaderLatch');
-    checkNames(options, [...leaseNames, 'id'], { operation: 'LeaderLatch', path });
-    checkLease(options, { operation: 'LeaderLatch', path });
-    this.#line = { path, name: MARKER, markers: [MARKER], data: options.id ?? '' };
+    this.#candidate = new Candidate<Payload>(zk, path, dialect, options);
+    const mode = options.closeMode;
+    if (mode !== undefined && mode !== 'silent' && mode !== 'notify')
+      throw new InvalidArgumentError(
+        `closeMode is ${String(mode)}; it must be "silent" or "notify"`,
+        this.#subject('new'),
+      );
+  }
+
+  /** Who this candidate is. */
+  get id(): string {
+    return this.#candidate.id;
+  }
+
+  get state(): LatchState {
+    if (this.#closing.signal.aborted) return 'closed';
+    if (this.#failed) return 'failed';
+    if (this.isLeader) return 'leading';
+    return this.#campaign === undefined ? 'idle' : 'standing';
   }
 
   /** Begins to stand, and goes on until it is closed. Returns itself; calling it again changes nothing. */
@@ -73,7 +87,7 @@ export class LeaderLatch implements AsyncDisposable {
   }
 
   /** The current term, if this candidate leads. */
-  get leadership(): Leadership | undefined {
+  get leadership(): Leadership<Payload> | undefined {
     return this.isLeader ? this.#term : undefined;
   }
 
@@ -84,7 +98,7 @@ export class LeaderLatch implements AsyncDisposable {
    * @throws OperationTimeoutError, AbortedError; ClosedError after `close()`; what has made standing impossible, as
    * NoAuthError or AuthFailedError.
    */
-  async lead(options: WaitOptions = {}): Promise<Leadership> {
+  async lead(options: WaitOptions = {}): Promise<Leadership<Payload>> {
     using wait = new Wait(options, this.#subject('lead'));
     for (;;) {
       this.start();
@@ -97,28 +111,70 @@ export class LeaderLatch implements AsyncDisposable {
    * The terms of this candidate, one after the other, until it is closed. Each is iterated when it begins. Throws as
    * {@link lead} does, but just ends at `close()`.
    */
-  async *terms(options: WaitOptions = {}): AsyncGenerator<Leadership, void, undefined> {
-    while (!this.#closing.signal.aborted) {
-      const term = await this.#nextTerm(options);
-      if (term === undefined) return;
-      yield term;
-      using wait = new Wait({ signal: options.signal }, this.#subject('terms'));
-      await wait.race(aborted(term.signal));
+  async *terms(options: WaitOptions = {}): AsyncGenerator<Leadership<Payload>, void, undefined> {
+    for await (const { type, term } of this.#changes(options, 'terms')) if (type === 'elected') yield term;
+  }
+
+  /**
+   * Stands, and tells when this candidate has come to lead and when it leads no more, in turn. Terms that have come and
+   * gone while the reader was busy are passed over; the end of one that was told never is. What `close()` ends is told
+   * with `closeMode: 'notify'` alone. Throws as {@link terms} does.
+   */
+  async *changes(options: WaitOptions = {}): AsyncGenerator<LeadershipChange<Payload>, void, undefined> {
+    for await (const change of this.#changes(options, 'changes')) {
+      const isSilent = this.#closing.signal.aborted && this.options.closeMode !== 'notify';
+      if (change.type === 'elected' || !isSilent) yield change;
     }
   }
 
-  /** All who stand, the leader first. Those that vanish meanwhile are left out. */
-  async participants(): Promise<Participant[]> {
-    const names = inOrder(await this.#children(), this.#line.markers);
-    const participants = await Promise.all(names.map((name) => this.#participant(childPath(this.path, name))));
-    return participants
-      .filter((each): each is Omit<Participant, 'isLeader'> => each !== undefined)
-      .map((each, index) => ({ ...each, isLeader: index === 0 }));
+  /** All who stand, the leader first. Those that vanish meanwhile are left out. Does not stand. @throws NoAuthError. */
+  async participants(): Promise<Participant<Payload>[]> {
+    return await readParticipants<Payload>(this.zk, this.path, dialect.markers);
   }
 
-  /** Who leads, if anybody does. */
-  async leader(): Promise<Participant | undefined> {
+  /** Who leads, if anybody does, at this look. Does not stand. */
+  async leader(): Promise<Participant<Payload> | undefined> {
     return (await this.participants())[0];
+  }
+
+  /** Follows who leads. Does not stand. Close the observer, or `await using` it: it outlives the latch. */
+  observe(): LeaderObserver<Payload> {
+    return new LeaderObserver<Payload>(this.zk, this.path, dialect.markers);
+  }
+
+  /**
+   * Says whether this candidate is fit to take over from a leader who hands over; for one that was made with the option
+   * `ready`. Resolves when its znode says so. Who is not ready leads all the same when all before it are gone.
+   *
+   * @throws OperationTimeoutError, AbortedError; InvalidArgumentError without that option; NoAuthError.
+   */
+  async setReady(ready = true, options: WaitOptions = {}): Promise<void> {
+    await this.#candidate.setReady(ready, options, {
+      isStanding: () => this.state === 'standing' || this.state === 'leading',
+      closing: this.#closing.signal,
+    });
+  }
+
+  /**
+   * Waits for a successor that stands and is ready, makes it the next in line, and only then steps down. Resolves with
+   * the successor when the own znode is gone; this candidate stands on, at the end of the line. When the wait is ended
+   * before there is a successor, it leads on.
+   *
+   * Those who stood before a successor that was named by `to` line up again at the end: by a transaction of checks and
+   * deletes, which needs the permission to delete their znodes.
+   *
+   * @throws NotLeaderError if this candidate does not lead, or not any more; OperationTimeoutError, AbortedError;
+   * NoAuthError.
+   */
+  async handOver(options: HandOverOptions = {}): Promise<Participant<Payload>> {
+    const subject = this.#subject('handOver');
+    using wait = handOverWait(options, subject);
+    const term = this.leadership;
+    if (term === undefined) throw new NotLeaderError('this candidate does not lead', subject);
+    const line = { path: this.path, markers: dialect.markers };
+    const successor = await prepareSuccessor(this.zk, line, term, options.to, wait, subject);
+    await wait.race(term.release());
+    return successor;
   }
 
   /** Steps down and stands no more. Resolves when the znode is gone or its session over. Never rejects. */
@@ -134,8 +190,22 @@ export class LeaderLatch implements AsyncDisposable {
     await this.close();
   }
 
-  /** Undefined when the latch was closed while the term was waited for. */
-  async #nextTerm(options: WaitOptions): Promise<Leadership | undefined> {
+  async *#changes(
+    { timeout, signal }: WaitOptions,
+    method: string,
+  ): AsyncGenerator<LeadershipChange<Payload>, void, undefined> {
+    for (;;) {
+      const term = await this.#nextTerm({ timeout, signal });
+      if (term === undefined) return;
+      yield { type: 'elected', term };
+      using wait = new Wait({ signal }, this.#subject(method));
+      await wait.race(aborted(term.signal));
+      yield { type: 'lost', term };
+    }
+  }
+
+  /** Undefined when the latch was closed before or while the term was waited for. */
+  async #nextTerm(options: WaitOptions): Promise<Leadership<Payload> | undefined> {
     try {
       return await this.lead(options);
     } catch (error) {
@@ -153,6 +223,7 @@ export class LeaderLatch implements AsyncDisposable {
       } catch (error) {
         if (this.#closing.signal.aborted) return;
         if (!canTryAgain(this.zk, error)) {
+          this.#failed = true;
           this.#next.reject(error);
           return;
         }
@@ -164,10 +235,10 @@ export class LeaderLatch implements AsyncDisposable {
   async #serveTerm(): Promise<void> {
     using wait = new Wait({ signal: this.#closing.signal }, this.#subject('lead'));
     try {
-      const term = new Leadership(this.zk, await Contender.lead(this.zk, this.#line, wait), this.options);
+      const term = await this.#candidate.campaign(wait);
       if (term.held && !wait.isOver) await this.#serve(term);
       await term.release();
-      checkMargin(this.zk, this.options, 'LeaderLatch', this.path);
+      this.#candidate.checkMargin();
     } finally {
       // A candidate who was closed has not left before its znode is gone.
       await wait.tidied();
@@ -175,30 +246,12 @@ export class LeaderLatch implements AsyncDisposable {
   }
 
   /** Resolves when the term is over: lost, or ended by `close()`. */
-  async #serve(term: Leadership): Promise<void> {
+  async #serve(term: Leadership<Payload>): Promise<void> {
     this.#term = term;
     this.#next.resolve(term);
     await aborted(term.signal);
     this.#term = undefined;
     this.#next = defer();
-  }
-
-  async #children(): Promise<string[]> {
-    try {
-      return await this.zk.getChildren(this.path);
-    } catch (error) {
-      if (error instanceof NoNodeError) return [];
-      throw error;
-    }
-  }
-
-  async #participant(path: string): Promise<Omit<Participant, 'isLeader'> | undefined> {
-    try {
-      return { id: (await this.zk.getData(path)).text(), path };
-    } catch (error) {
-      if (error instanceof NoNodeError) return undefined;
-      throw error;
-    }
   }
 
   #subject(method: string): { readonly operation: string; readonly path: string } {
