@@ -150,12 +150,12 @@ export class Candidate<Payload> {
     return decodeCandidate(node.text()).key === this.#key && node.stat.ephemeralOwner.equals(this.zk.session.id);
   }
 
-  async #proclaim(term: Leadership<Payload>, payload: Payload, options: WaitOptions): Promise<void> {
+  async #proclaim(term: Leadership, payload: unknown, options: WaitOptions): Promise<void> {
     const subject = { operation: `${this.dialect.recipe}.proclaim`, path: this.path };
     using wait = new Wait(options, subject);
     checkPayload(payload, subject);
     if (!term.held) throw new NotLeaderError('the term is over', subject);
-    this.#payload = payload;
+    this.#payload = payload as Payload;
     try {
       await wait.race(this.#write(term.path, wait.signal));
     } catch (cause) {

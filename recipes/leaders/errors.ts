@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ZooKeeperError } from 'zookit';
 
 /** What only the leader may do was asked of a candidate that does not lead, or leads no more. */
@@ -17,6 +18,7 @@ export class CronJobError extends ZooKeeperError {
 
 /** Tells `listener` of an error on a turn of its own, because what that throws is its own affair; without one, warns. */
 export function report(error: ZooKeeperError, listener: ((error: ZooKeeperError) => void) | undefined): void {
-  if (listener === undefined) process.emitWarning(error);
+  if (listener === undefined)
+    process.emitWarning(`zookit: ${error.message}`, { code: error.code, detail: inspect(error) });
   else queueMicrotask(() => listener(error));
 }

@@ -54,6 +54,8 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
   readonly #closing = new AbortController();
   /** What goes on: terms, one after the other, or the one of `run()`. */
   #campaign: Promise<unknown> | undefined;
+  /** What waits that were ended have left behind is gone. */
+  #tidied: Promise<unknown> = Promise.resolve();
   #term: ElectionTerm<Payload> | undefined;
   #leadership: Leadership<Payload> | undefined;
   /** Whether it stands for a term, or shall after the one of now. */
@@ -135,7 +137,9 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
     if (options.signal?.aborted === true) end();
     using wait = new Wait({ ...options, signal: ending.signal }, this.#subject('run'));
     const running = this.#lead(wait).then(({ result }) => result);
-    this.#begin(running.then(nothing, nothing).then(() => wait.tidied()));
+    this.#begin(running);
+    const tidied = running.then(nothing, nothing).then(() => wait.tidied());
+    this.#tidied = Promise.all([this.#tidied, tidied]);
     try {
       return await running;
     } catch (error) {
@@ -213,6 +217,7 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
     this.#closing.abort();
     this.#term?.interrupt('the election was closed');
     await this.#campaign;
+    await this.#tidied;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -221,10 +226,11 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
 
   /** What goes on until it is settled, and then another term if one is wanted. */
   #begin(campaign: Promise<unknown>): void {
-    this.#campaign = campaign.then(() => {
+    const ended = (): void => {
       this.#campaign = undefined;
       if (this.#isQueued && !this.#closing.signal.aborted) this.#begin(this.#serve());
-    });
+    };
+    this.#campaign = campaign.then(ended, ended);
   }
 
   /** One term. Never rejects: it reports what the function throws, unless that is only the answer to its signal. */

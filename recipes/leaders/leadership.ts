@@ -3,14 +3,14 @@ import type { Contender } from '../common/contender.js';
 import { Holder } from '../common/holder.js';
 
 /** Writes what a leader tells of itself into its znode. */
-export type Proclaim<Payload> = (term: Leadership<Payload>, payload: Payload, options: WaitOptions) => Promise<void>;
+export type Proclaim = (term: Leadership, payload: unknown, options: WaitOptions) => Promise<void>;
 
 /** One term of a leader. */
 export class Leadership<Payload = unknown> extends Holder {
-  readonly #proclaim: Proclaim<Payload>;
+  readonly #proclaim: Proclaim;
 
   /** Made by the recipe. */
-  constructor(zk: ZooKeeper, contender: Contender, options: LeaseOptions, proclaim: Proclaim<Payload>) {
+  constructor(zk: ZooKeeper, contender: Contender, options: LeaseOptions, proclaim: Proclaim) {
     super(zk, contender, options);
     this.#proclaim = proclaim;
   }
