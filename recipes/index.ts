@@ -13,6 +13,26 @@ export { RoundMember } from './barriers/round-member.js';
 export { acceptsToken, type FencingToken } from './common/fencing.js';
 export { HolderGroup } from './common/holder-group.js';
 export { Holder } from './common/holder.js';
+export type { CandidateOptions } from './leaders/candidate.js';
+export { ClusterCron, type ClusterCronOptions } from './leaders/cron.js';
+export type { MissedRule } from './leaders/cron-plan.js';
+export type { CronOutcome, CronRecord } from './leaders/cron-record.js';
+export type { CronJob, CronRun, OverlapRule } from './leaders/cron-runner.js';
+export type { CronSchedule } from './leaders/cron-schedule.js';
+export { ElectionTerm } from './leaders/election-term.js';
+export type { LeaderWork } from './leaders/election-work.js';
+export { CronJobError, LeaderWorkError, NotLeaderError } from './leaders/errors.js';
+export type { HandOverOptions } from './leaders/hand-over.js';
+export { type ElectionState, LeaderElection, type LeaderElectionOptions } from './leaders/leader-election.js';
+export {
+  type LatchState,
+  LeaderLatch,
+  type LeaderLatchOptions,
+  type LeadershipChange,
+} from './leaders/leader-latch.js';
+export { LeaderObserver, type LeaderView, observeLeader } from './leaders/leader-observer.js';
+export { Leadership } from './leaders/leadership.js';
+export type { Participant } from './leaders/participants.js';
 export {
   type ConfigSchema,
   InvalidConfigError,
