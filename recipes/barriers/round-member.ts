@@ -108,8 +108,7 @@ export class RoundMember implements AsyncDisposable {
     changed: () => void,
     wait: Wait,
   ): Promise<{ readonly next?: number; readonly watch?: string | undefined }> {
-    const current = await this.#current(changed, wait);
-    const members = await this.#members(wait);
+    const [current, members] = await this.#situation(changed, wait);
     const own = members.find(({ uuid }) => uuid === this.uuid);
     if (own === undefined || !this.isOfThisSession || this.#left !== undefined) throw this.#notAMember();
     if (current.round > round) return { next: current.round };
@@ -125,9 +124,10 @@ export class RoundMember implements AsyncDisposable {
     return {};
   }
 
-  async #current(changed: () => void, wait: Wait): Promise<CurrentRound> {
+  /** The round is read first, so that who joins after the members were listed has changed its version. */
+  async #situation(changed: () => void, wait: Wait): Promise<[CurrentRound, ListedMember[]]> {
     try {
-      return await readRound(this.zk, this.path, wait, changed);
+      return await Promise.all([readRound(this.zk, this.path, wait, changed), this.#members(wait)]);
     } catch (error) {
       throw error instanceof NoNodeError ? this.#notAMember() : error;
     }

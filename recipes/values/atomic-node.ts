@@ -156,10 +156,11 @@ export class AtomicNode {
     }
   }
 
-  /** Writes the data where there are none. Resolves with whether that was so. */
+  /** Writes the data where there is no znode, or one that holds null. Resolves with whether that was so. */
   async initialize(data: Buffer, wait: Wait): Promise<boolean> {
-    if ((await this.read(wait, false)) !== undefined) return false;
-    return await replace(this.zk, this.path, undefined, data, { repeatable: true, receipts: false }, wait);
+    const node = await this.read(wait, false);
+    if (node?.isNull === false) return false;
+    return await replace(this.zk, this.path, seenIn(node), data, { repeatable: true, receipts: false }, wait);
   }
 
   async #lock(mutex: Mutex, wait: Wait): Promise<Lock> {

@@ -38,7 +38,8 @@ export interface ConditionalChange<Before, After = Before> extends ValueChange<B
  * (Curator: DistributedAtomicValue). First without a lock, by the version of the znode; where others are faster too often,
  * under a lock, if there is a `lockPath`.
  *
- * Znode: `PATH`, persistent, with what the serializer makes of the value. Where there is none, there is no value.
+ * Znode: `PATH`, persistent, with what the serializer makes of the value. Where there is none, or it holds null,
+ * there is no value.
  *
  * - A change is made at most once. Over a lost connection it goes on. Where the answer to a write was lost, and it cannot
  *   be told whether it was applied, the change rejects with ConnectionLossError or SessionExpiredError, which say
@@ -111,7 +112,7 @@ export class AtomicValue<T> {
     using wait = new Wait(options, this.#subject('compareAndSet'));
     const wanted = expected === undefined ? undefined : this.#encode(expected);
     const make = (node: ZNode | undefined): Made<T> | undefined => {
-      const isExpected = wanted === undefined ? node === undefined : node?.data.equals(wanted) === true;
+      const isExpected = wanted === undefined ? isNone(node) : node?.data.equals(wanted) === true;
       return isExpected ? this.#made(expected, value) : undefined;
     };
     const { node, written, stats } = await this.#node.change(make, false, wait);
@@ -135,7 +136,7 @@ export class AtomicValue<T> {
   }
 
   #decode(node: ZNode | undefined): T | undefined {
-    return node === undefined ? undefined : deserialized(this.#serializer, node, this.#subject('get'));
+    return isNone(node) ? undefined : deserialized(this.#serializer, node, this.#subject('get'));
   }
 
   /** As {@link #decode}; what is no value is none. */
@@ -160,4 +161,9 @@ interface Made<T> extends Proposal {
 
 function resultOf<T>({ written, stats }: NodeChange<Made<T>>): ValueChange<T | undefined, T> {
   return { before: written.before, after: written.after, stats };
+}
+
+/** Whether there is no value. A znode that was created as a parent of others holds null. */
+function isNone(node: ZNode | undefined): node is undefined {
+  return node === undefined || node.isNull;
 }

@@ -11,6 +11,7 @@ import {
 import { Contender, type Line } from '../common/contender.js';
 import { checkMargin, Holder } from '../common/holder.js';
 import { checkLease, checkNames, leaseNames, type OptionSubject } from '../common/options.js';
+import { sweepAfterWait } from '../common/sweeper.js';
 import { after, defer, lookUntil, Wait, wallClock } from '../common/waiting.js';
 
 /** How {@link WorkerIds} behave. */
@@ -81,8 +82,7 @@ export class WorkerIds {
   }
 
   /**
-   * Takes a free id; where none is, waits for one. However the wait ends, no znode stays behind. Three round trips where
-   * some ids were never used.
+   * Takes a free id; where none is, waits for one. However the wait ends, no znode stays behind.
    *
    * @throws OperationTimeoutError, AbortedError; ClosedError, AuthFailedError; SessionExpiredError with
    * `renewSession: false`; NoAuthError; InvalidArgumentError when the margin is longer than the session timeout.
@@ -90,14 +90,24 @@ export class WorkerIds {
   async acquire(options: WaitOptions = {}): Promise<WorkerId> {
     using wait = new Wait(options, this.#subject('acquire'));
     const watched: string[] = [];
-    return await lookUntil(
-      this.zk,
-      wait,
-      async (changed) => (await this.#takeAny(wait)) ?? (await this.#watchAll(watched, changed)),
-      (changed) => {
-        for (const path of watched.splice(0)) this.zk.unwatch(path, changed);
-      },
-    );
+    let taken: WorkerId | undefined;
+    try {
+      return await lookUntil(
+        this.zk,
+        wait,
+        async (changed) => {
+          taken = await this.#takeAny(wait);
+          return taken ?? (await this.#watchAll(watched, changed));
+        },
+        (changed) => {
+          for (const path of watched.splice(0)) this.zk.unwatch(path, changed);
+        },
+      );
+    } catch (error) {
+      // It came at the moment at which the wait ended.
+      if (taken !== undefined) await sweepAfterWait(this.zk, wait, taken.path, taken.release());
+      throw error;
+    }
   }
 
   /** Which ids are held, in their order. */
@@ -142,6 +152,7 @@ export class WorkerIds {
         const claimed = { byServer: stat.ctime, skew: wallClock() - stat.ctime };
         const worker = new WorkerId(this.zk, contender, this.options, id, claimed);
         await gap();
+        wait.check();
         if (worker.held) return worker;
       }
     } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Barrier, DoubleBarrier } from 'zookit/recipes';
+import { Barrier, CountDownLatch, DoubleBarrier, RoundBarrier, type RoundMember } from 'zookit/recipes';
 import type { ProxyRequest } from '../../support/proxy.js';
 import { until, within } from '../../support/until.js';
 import { failureOf, op, type Rig, startRig, SHORT } from '../rig.js';
@@ -120,6 +120,149 @@ describe('a double barrier', () => {
     await rig.zk.sync('/');
     expect(left).toBe(0);
     await within(Promise.all([other.leave(), leaving]), { what: 'both to leave' });
+    expect(await rig.observer.getChildren(path)).toEqual([]);
+  });
+});
+
+describe('a barrier', () => {
+  it('is set and removed over lost requests and replies', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const gate = new Barrier(rig.zk, path);
+    for (const lost of ['swallowNextReply', 'swallowNextRequest'] as const) {
+      void rig.proxy[lost](({ opCode }) => opCode === op.create);
+      expect([await gate.set(), await rig.observer.has(path), await gate.set()]).toEqual([true, true, false]);
+      void rig.proxy[lost](({ opCode }) => opCode === op.delete);
+      expect([await gate.remove(), await rig.observer.has(path), await gate.remove()]).toEqual([true, false, false]);
+    }
+  });
+});
+
+describe('a latch', () => {
+  it('counts each call once over lost requests and replies, and opens', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const latch = new CountDownLatch(rig.zk, path);
+    void rig.proxy.swallowNextReply(({ opCode }) => opCode === op.create);
+    expect(await latch.set(12)).toBe(true);
+    const opening = new CountDownLatch(rig.zk, path).wait();
+    for (let left = 11; left >= 0; left--) {
+      const lost = left % 2 === 0 ? 'swallowNextReply' : 'swallowNextRequest';
+      void rig.proxy[lost](({ opCode }) => opCode === (left % 3 === 0 ? op.getData : op.create));
+      const counted = latch.countDown(left % 4 === 0 ? { id: String(left) } : {});
+      expect(await within(counted, { what: 'the count' })).toBe(left);
+    }
+    await within(opening, { what: 'it to open' });
+    expect(await new CountDownLatch(rig.observer, path).count()).toBe(0);
+  });
+
+  it('is waited for over a lost connection and an expiry', async () => {
+    await using rig = await startRig({ sessionTimeout: SHORT });
+    const other = new CountDownLatch(rig.observer, path);
+    await other.set(2);
+    let passed = 0;
+    const opening = new CountDownLatch(rig.zk, path).wait().then(() => passed++);
+    await rig.reconnect();
+    await other.countDown();
+    await rig.outlive();
+    await rig.relink();
+    await rig.zk.sync('/');
+    expect(passed).toBe(0);
+    await rig.unlink();
+    await other.countDown();
+    await rig.relink();
+    await within(opening, { what: 'it to open' });
+  });
+});
+
+describe('a barrier with rounds', () => {
+  it('is gone through over lost requests and replies: no member twice, no round too many', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const ops = [op.multi, op.getChildren, op.setData, op.getData, op.exists, op.create];
+    const members: RoundMember[] = [];
+    for (const zk of [rig.zk, rig.observer, rig.zk]) {
+      void rig.proxy[members.length === 0 ? 'swallowNextReply' : 'swallowNextRequest'](
+        ({ opCode }) => opCode === op.multi,
+      );
+      members.push(await within(new RoundBarrier(zk, path).join(), { what: 'a member' }));
+    }
+    expect(await rig.observer.getChildren(path)).toHaveLength(3);
+    for (let round = 1; round <= 12; round++) {
+      void rig.proxy[round % 2 === 0 ? 'swallowNextReply' : 'swallowNextRequest'](
+        ({ opCode }) => opCode === ops[round % ops.length],
+      );
+      const arrived = members.map((each) => each.arrive());
+      expect(await within(Promise.all(arrived), { what: 'the round' })).toEqual([round + 1, round + 1, round + 1]);
+    }
+    void rig.proxy.swallowNextReply(({ opCode }) => opCode === op.delete);
+    await within(Promise.all(members.map((each) => each.leave())), { what: 'all to leave' });
+    expect(await rig.observer.getChildren(path)).toEqual([]);
+  });
+
+  it('goes on without a member whose session has ended: that one has to join again', async () => {
+    await using rig = await startRig({ sessionTimeout: SHORT });
+    const [ours, other] = [
+      await new RoundBarrier(rig.zk, path).join(),
+      await new RoundBarrier(rig.observer, path).join(),
+    ];
+    const arriving = failureOf(ours.arrive());
+    await until(async () => (await rig.observer.getChildren(path)).some((name) => name.endsWith('-1')), { what: 'it' });
+    await rig.outlive();
+    expect(await within(other.arrive(), { what: 'the round' })).toBe(2);
+    await rig.relink();
+    expect(await within(arriving, { what: 'the error' })).toMatchObject({ code: 'NOT_A_MEMBER' });
+    await ours.leave();
+    const again = await new RoundBarrier(rig.zk, path).join();
+    expect(again.round).toBe(2);
+    const both = Promise.all([again.arrive(), other.arrive()]);
+    expect(await within(both, { what: 'the round' })).toEqual([3, 3]);
+    await Promise.all([again.leave(), other.leave()]);
+  });
+
+  it('is joined in the new session by who was joining when the old one ended', async () => {
+    await using rig = await startRig({ sessionTimeout: SHORT });
+    await rig.outlive();
+    const joining = new RoundBarrier(rig.zk, path).join();
+    const givenUp = failureOf(new RoundBarrier(rig.zk, path).join({ timeout: 20 }));
+    expect(await givenUp).toMatchObject({ code: 'OPERATION_TIMEOUT', operation: 'RoundBarrier.join' });
+    await rig.relink();
+    const member = await within(joining, { what: 'a member' });
+    expect(await member.arrive()).toBe(2);
+    expect(await rig.observer.getChildren(path)).toHaveLength(1);
+  });
+
+  it('is left without a connection as soon as there is one again', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const [ours, other] = [
+      await new RoundBarrier(rig.zk, path).join(),
+      await new RoundBarrier(rig.observer, path).join(),
+    ];
+    await rig.unlink();
+    const leaving = ours.leave();
+    const arriving = other.arrive();
+    await rig.relink();
+    await within(Promise.all([leaving, arriving]), { what: 'the end' });
+    expect(await rig.observer.getChildren(path)).toHaveLength(1);
+  });
+});
+
+it('a participant of a double barrier counts no more after an expiry, and knows it', async () => {
+  await using rig = await startRig({ sessionTimeout: SHORT });
+  const ours = new DoubleBarrier(rig.zk, path, 1);
+  await ours.enter();
+  expect(ours.participating).toBe(true);
+  await rig.outlive();
+  await rig.relink();
+  expect(ours.participating).toBe(false);
+});
+
+describe('a `ready` that was left behind', () => {
+  it('by a participant that died while the others waited is no danger to the next round', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    await rig.observer.create(path);
+    await rig.observer.create(`${path}/ready`);
+    const ours = [1, 2].map(() => new DoubleBarrier(rig.zk, path, 2));
+    void rig.proxy.swallowNextReply(({ opCode }) => opCode === op.delete);
+    await within(Promise.all(ours.map((each) => each.enter())), { what: 'both to enter' });
+    await within(Promise.all(ours.map((each) => each.leave())), { what: 'both to leave' });
     expect(await rig.observer.getChildren(path)).toEqual([]);
   });
 });

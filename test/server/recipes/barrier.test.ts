@@ -1,5 +1,5 @@
 import { expect, it, test } from '@jest/globals';
-import { AbortedError, InvalidPathError, OperationTimeoutError, ZooKeeper } from 'zookit';
+import { AbortedError, InvalidArgumentError, InvalidPathError, OperationTimeoutError, ZooKeeper } from 'zookit';
 import { Barrier } from 'zookit/recipes';
 import { since } from '../../support/features.js';
 import { startProxy } from '../../support/proxy.js';
@@ -80,6 +80,16 @@ since('3.5.0')('its last waiter leaves no watch', async () => {
   expect(await watchedPaths(sharedServer(), clients.chroot + path)).toEqual([]);
 });
 
+it('tells whether it is set, and by whom', async () => {
+  const path = `${await clients.folder()}/gate`;
+  const barrier = new Barrier(clients.zk, path, { data: 'migration 7' });
+  expect(await barrier.isSet()).toBe(false);
+  await barrier.set({ timeout: 10_000 });
+  expect([await barrier.isSet(), (await clients.zk.getData(path)).text()]).toEqual([true, 'migration 7']);
+  await expect(barrier.remove({ signal: AbortSignal.abort() })).rejects.toThrow(AbortedError);
+});
+
 test('the path is checked by the constructor', () => {
+  expect(() => new Barrier(clients.zk, '/a', { dat: 1 } as never)).toThrow(InvalidArgumentError);
   expect(() => new Barrier(clients.zk, '/a//b')).toThrow(InvalidPathError);
 });

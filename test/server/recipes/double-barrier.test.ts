@@ -94,14 +94,56 @@ describe('enter', () => {
     }
   });
 
-  it('goes through while the others have not all left', async () => {
+  it('goes through at once for who comes late, while others are inside', async () => {
     const path = await clients.folder();
-    await clients.zk.create(`${path}/ready`);
-    const [late] = await participants(path, 1, 3);
+    const [one, two, late] = await participants(path, 3, 2);
+    await Promise.all([one!.enter(), two!.enter()]);
     await within(late!.enter(), { what: 'it to enter' });
-    expect(await children(path)).toHaveLength(2);
-    await late!.leave();
+    expect(await children(path)).toHaveLength(4);
+    await within(Promise.all([one!, two!, late!].map((each) => each.leave())), { what: 'all to leave' });
     expect(await children(path)).toEqual([]);
+  });
+
+  it('takes no notice of a `ready` that has outlived its round, and needs all of them', async () => {
+    for (let round = 0; round < 10; round++) {
+      const path = await clients.folder();
+      await clients.zk.create(`${path}/ready`);
+      const all = await participants(path, 3);
+      let entered = 0;
+      const entering = all.slice(0, 2).map((each) => each.enter().then(() => entered++));
+      await until(async () => (await children(path)).length === 2, { what: 'two, and no `ready`' });
+      await clients.zk.sync('/');
+      expect(entered).toBe(0);
+      await within(Promise.all([all[2]!.enter(), ...entering]), { what: 'all to enter' });
+      await within(Promise.all(all.map((each) => each.leave())), { what: 'all to leave' });
+      expect(await children(path)).toEqual([]);
+    }
+  });
+
+  it('tells who takes part, and whether it does itself', async () => {
+    const path = await clients.folder();
+    const zk = await clients.another();
+    const anna = new DoubleBarrier(clients.zk, path, 2, { id: 'anna' });
+    const ben = new DoubleBarrier(zk, path, 2, { id: 'ben' });
+    expect(await anna.participants()).toEqual([]);
+    const entering = anna.enter();
+    await until(async () => (await ben.participants()).length === 1, { what: 'anna' });
+    expect(anna.participating).toBe(false);
+    await Promise.all([entering, ben.enter()]);
+    expect([anna.participating, ben.participating]).toEqual([true, true]);
+    const members = await anna.participants();
+    expect(members.map(({ id }) => id).sort()).toEqual(['anna', 'ben']);
+    for (const each of members) expect((await clients.zk.getData(each.path)).text()).toBe(each.id);
+    await zk.close();
+    expect([anna.participating, ben.participating]).toEqual([true, false]);
+    await anna.leave();
+    expect(anna.participating).toBe(false);
+  });
+
+  it('has not entered when it was given up', async () => {
+    const barrier = new DoubleBarrier(clients.zk, await clients.folder(), 2);
+    await expect(barrier.enter({ timeout: 30 })).rejects.toThrow(OperationTimeoutError);
+    expect(barrier.participating).toBe(false);
   });
 
   it('replaces a member of its name that is of another session', async () => {
@@ -189,4 +231,7 @@ describe('leave', () => {
 
 test.each([0, -1, 1.5, NaN])('a count of %p is refused', (count) => {
   expect(() => new DoubleBarrier(clients.zk, '/barrier', count)).toThrow(InvalidArgumentError);
+  expect(() => new DoubleBarrier(clients.zk, '/barrier', 2, { identifier: 'a' } as never)).toThrow(
+    InvalidArgumentError,
+  );
 });
