@@ -45,12 +45,7 @@ export interface CacheResync {
 
 /** What a cache tells. */
 export type CacheChange<T> =
-  | ZNodeAdded<T>
-  | ZNodeChanged<T>
-  | ZNodeRemoved<T>
-  | ZNodeUnreadable
-  | CacheReady
-  | CacheResync;
+  ZNodeAdded<T> | ZNodeChanged<T> | ZNodeRemoved<T> | ZNodeUnreadable | CacheReady | CacheResync;
 
 /** The changes by name; `change` stands for all of them, and `failed` tells what has ended the cache. */
 export type CacheEventMap<T> = { [Change in CacheChange<T> as Change['type']]: Change } & {

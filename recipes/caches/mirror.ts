@@ -82,18 +82,18 @@ export class Mirror {
     const setting = { zk, scope, tree, watches, left, loaded: () => this.#loaded() };
     const round = new Round(setting, ++this.#rounds);
     this.#round = round;
-    let failure: unknown;
+    let failure: Error | undefined;
     try {
       await round.run();
     } catch (error) {
       // Whatever a round that was ended comes to.
-      if (!round.hasEnded) failure = error;
+      if (!round.hasEnded) failure = error instanceof Error ? error : new Error(String(error));
     }
     this.#round = undefined;
     await round.leave();
     if (failure === undefined || this.isClosed) return;
     if (canTryAgain(zk, failure)) await pause(zk, this.#failures++, this.#closing.signal);
-    else this.#fail(failure instanceof Error ? failure : new Error(String(failure)));
+    else this.#fail(failure);
   }
 
   #loaded(): void {

@@ -31,10 +31,7 @@ export const cacheNames = [
   ...decodingNames,
   ...(['maxNodes', 'maxBytes', 'filter', 'watches'] as const),
 ] as const satisfies readonly (keyof CacheOptions<never>)[];
-export const treeCacheNames = [
-  ...cacheNames,
-  'depth',
-] as const satisfies readonly (keyof TreeCacheOptions<never>)[];
+export const treeCacheNames = [...cacheNames, 'depth'] as const satisfies readonly (keyof TreeCacheOptions<never>)[];
 
 /** There is more than a cache may hold. It has ended: a part would be taken for the whole. */
 export class CacheFullError extends ZooKeeperError {

@@ -271,7 +271,7 @@ export class Round {
 
   #mustList(path: string, stat: Stat, isAnother: boolean, look: number): boolean {
     if (this.#watcher === undefined) return isAnother || (look & Look.check) !== 0;
-    return (isAnother || (look & Look.check) !== 0) && this.setting.tree.mayHaveOtherChildren(path, stat);
+    return (isAnother || (look & Look.check) !== 0) && this.setting.tree.mayHaveOtherChildren(path, stat, this.session);
   }
 
   /** Undefined where there is no such znode. */
@@ -317,7 +317,7 @@ export class Round {
       this.#work.add(path, Look.data, loads);
       return;
     }
-    tree.list(path, new Set(found.children), found.stat);
+    tree.list(path, new Set(found.children), found.stat, this.session);
     for (const name of found.children) {
       const child = childPath(path, name);
       if (!tree.hasChild(path, name) && scope.includes(child)) this.#work.add(child, Look.data, loads);

@@ -31,4 +31,3 @@ function levelsOf(path: string): number {
   for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) levels++;
   return levels;
 }
-

@@ -138,7 +138,7 @@ export abstract class ZNodeCache<T> implements AsyncIterable<CacheChange<T>>, As
     if (this.#closed !== undefined) return;
     if (!this.kind.withRoot && 'path' in change && change.path === this.path) return;
     for (const reader of this.#readers) reader.push(change);
-    this.#listeners.tell(change.type, change as never);
+    this.#listeners.tell(change.type, change);
     this.#listeners.tell('change', change);
   }
 

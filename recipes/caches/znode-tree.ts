@@ -7,8 +7,8 @@ import type { Scope } from './scope.js';
 /** A znode that is known, and where it stands in the tree. */
 class Entry<T> {
   children: Map<string, Entry<T>> | undefined;
-  /** The `cversion` with which the children were listed last. */
-  listed: number | undefined;
+  /** With which `cversion` the children were listed last, and in which session: what came of the names is of that one. */
+  listed: { readonly cversion: number; readonly session: number } | undefined;
   /** The names of children that cannot be read. */
   unreadable: Set<string> | undefined;
 
@@ -91,9 +91,10 @@ export class ZNodeTree<T> {
   }
 
   /** Whether the children of a znode, by its stat, may be others than those that are known. */
-  mayHaveOtherChildren(path: string, { cversion, numChildren }: Stat): boolean {
+  mayHaveOtherChildren(path: string, { cversion, numChildren }: Stat, session: number): boolean {
     const entry = this.#entries.get(path);
-    return entry !== undefined && entry.listed !== cversion && (numChildren > 0 || entry.children !== undefined);
+    if (entry === undefined || (numChildren === 0 && entry.children === undefined)) return false;
+    return entry.listed?.cversion !== cversion || entry.listed.session !== session;
   }
 
   /**
@@ -122,10 +123,10 @@ export class ZNodeTree<T> {
   }
 
   /** Takes the names of the children of a znode: those that are not among them are gone. */
-  list(path: string, names: ReadonlySet<string>, { cversion, pzxid }: Stat): void {
+  list(path: string, names: ReadonlySet<string>, { cversion, pzxid }: Stat, session: number): void {
     const entry = this.#entries.get(path);
     if (entry === undefined) return;
-    entry.listed = cversion;
+    entry.listed = { cversion, session };
     for (const [name, { znode }] of entry.children ?? []) {
       // A child that is younger than the list is not missing from it.
       if (!names.has(name) && !znode.node.stat.czxid.greaterThan(pzxid)) this.remove(znode.path);

@@ -41,7 +41,9 @@ export class ChangeLog {
 
   /** The tree as a reader of the changes has it. */
   replayed(): Contents {
-    return Object.fromEntries(Array.from(this.#known, ([path, { node }]): [string, string] => [path, contentOf(node)]).sort(byPath));
+    return Object.fromEntries(
+      Array.from(this.#known, ([path, { node }]): [string, string] => [path, contentOf(node)]).sort(byPath),
+    );
   }
 
   #added(path: string, znode: CachedZNode<unknown>): void {
