@@ -1,5 +1,6 @@
 // One step of growth in a process of its own: `node --expose-gc driver.mjs KIND COUNT PORT` prints one line of JSON with
 // the milliseconds of each phase and the bytes that `COUNT` of them hold.
+import { setImmediate } from 'node:timers/promises';
 import { ZooKeeper } from 'zookit';
 import { TreeCache } from 'zookit/recipes';
 import { cachedName, cachedRootPath, CHROOT, valuePath } from '../wire/works.mjs';
@@ -65,7 +66,7 @@ const kinds = {
     if (cache.size !== most + 1) throw new Error(`there are ${cache.size} znodes in a cache for ${most + 1}`);
     const written = performance.now();
     await each(most, 256, (index) => zk.setData(`${root}/${cachedName(index)}`, 'x'));
-    while (cache.stale) await new Promise((resolve) => setImmediate(resolve));
+    while (cache.stale) await setImmediate();
     const follow = since(written);
     // Here, so that the cache is still in use when memory is looked at.
     await cache.close();
