@@ -10,6 +10,24 @@ export {
   type RoundParticipant,
 } from './barriers/round-barrier.js';
 export { RoundMember } from './barriers/round-member.js';
+export { Barrier } from './barriers/barrier.js';
+export { DoubleBarrier } from './barriers/double-barrier.js';
+export { type CachedZNode, type DecodingOptions, InvalidZNodeError } from './caches/cached-znode.js';
+export type {
+  CacheChange,
+  CacheEventMap,
+  CacheReady,
+  CacheResync,
+  ZNodeAdded,
+  ZNodeChanged,
+  ZNodeRemoved,
+  ZNodeUnreadable,
+} from './caches/changes.js';
+export { ChildrenCache } from './caches/children-cache.js';
+export { NodeCache } from './caches/node-cache.js';
+export { CacheFullError, type CacheOptions, type TreeCacheOptions } from './caches/options.js';
+export { TreeCache } from './caches/tree-cache.js';
+export { ZNodeCache } from './caches/znode-cache.js';
 export { acceptsToken, type FencingToken } from './common/fencing.js';
 export { HolderGroup } from './common/holder-group.js';
 export { Holder } from './common/holder.js';

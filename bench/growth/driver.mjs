@@ -1,7 +1,9 @@
 // One step of growth in a process of its own: `node --expose-gc driver.mjs KIND COUNT PORT` prints one line of JSON with
 // the milliseconds of each phase and the bytes that `COUNT` of them hold.
+import { setImmediate } from 'node:timers/promises';
 import { ZooKeeper } from 'zookit';
-import { CHROOT, valuePath } from '../wire/works.mjs';
+import { TreeCache } from 'zookit/recipes';
+import { cachedName, cachedRootPath, CHROOT, valuePath } from '../wire/works.mjs';
 
 const [, , kind, countText, portText] = process.argv;
 const count = Number(countText);
@@ -52,6 +54,25 @@ const kinds = {
     return { zk, before, after, times: { set, tell } };
   },
 
+  /** A cache of a znode with as many children of 100 bytes: until it is ready, and until it has followed a change of each. */
+  async caches(most) {
+    const zk = await connect();
+    const root = cachedRootPath(most);
+    const before = held();
+    const begin = performance.now();
+    const cache = await TreeCache.open(zk, root);
+    const load = since(begin);
+    const after = held();
+    if (cache.size !== most + 1) throw new Error(`there are ${cache.size} znodes in a cache for ${most + 1}`);
+    const written = performance.now();
+    await each(most, 256, (index) => zk.setData(`${root}/${cachedName(index)}`, 'x'));
+    while (cache.stale) await setImmediate();
+    const follow = since(written);
+    // Here, so that the cache is still in use when memory is looked at.
+    await cache.close();
+    return { zk, before, after, times: { load, follow } };
+  },
+
   /** Reads that are called in one go: to call them, and until all are answered. Memory while none is answered. */
   async operations(most) {
     const zk = await connect();
@@ -84,7 +105,7 @@ const kinds = {
   },
 };
 
-const warmUp = { watches: 3_000, operations: 3_000, sessions: 30 }[kind];
+const warmUp = { watches: 3_000, caches: 1_000, operations: 3_000, sessions: 30 }[kind];
 for (let run = 0; run < 3; run++) await (await kinds[kind](warmUp)).zk?.close();
 
 const { zk, before, after, times } = await kinds[kind](count);

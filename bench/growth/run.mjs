@@ -1,17 +1,19 @@
-// Time and memory as the number of watches, of operations in flight and of sessions grows. Against the stand-in, so that
-// it is the client's time and memory.
+// Time and memory as the number of watches, of znodes in a cache, of operations in flight and of sessions grows. Against
+// the stand-in, so that it is the client's time and memory.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { median, rounded } from '../runner/figures.mjs';
 import { startStandIn } from '../runner/stand-in.mjs';
 import { growthRows, table } from '../runner/tables.mjs';
+import { CACHED_COUNTS } from '../wire/works.mjs';
 
 const driver = fileURLToPath(new URL('driver.mjs', import.meta.url));
 const run = promisify(execFile);
 
 const steps = {
   watches: [1, 10, 100, 1_000, 10_000, 100_000],
+  caches: CACHED_COUNTS,
   operations: [10, 100, 1_000, 10_000, 100_000],
   sessions: [1, 10, 100, 1_000],
 };

@@ -61,6 +61,7 @@ function recipeTables(cases) {
 
 const growthTitles = {
   watches: 'Watches, each with a listener of its own: to set them, and to be told of a change of each',
+  caches: 'Znodes in a cache, 100 bytes each: until it is ready, and until it has followed a write of each',
   operations: 'Operations in flight: to call them in one go, and until the last is answered',
   sessions: 'Sessions in one process: to open them, one read of each at once, to close them',
 };
@@ -69,10 +70,11 @@ function growthTables(growth) {
   if (growth === undefined) return [];
   return [
     '### Growth',
-    ...Object.entries(growthTitles).flatMap(([kind, title]) => [
-      `${title}:`,
-      markdown(growthRows(growth.filter((each) => each.kind === kind))),
-    ]),
+    ...Object.entries(growthTitles).flatMap(([kind, title]) => {
+      const taken = growth.filter((each) => each.kind === kind);
+      // Figures of before that kind was measured have none.
+      return taken.length === 0 ? [] : [`${title}:`, markdown(growthRows(taken))];
+    }),
   ];
 }
 

@@ -1,6 +1,6 @@
 // What the stand-in answers: whole frames, made once. Only the xid is written into a copy of them.
 import { boolean, buffer, frame, int, long, OpCode, stat } from './jute.mjs';
-import { CHILDREN, childName, MULTI, SIZES, valueOf } from './works.mjs';
+import { CACHED_COUNTS, cachedName, cachedRootPath, CHILDREN, childName, MULTI, SIZES, valueOf } from './works.mjs';
 
 const ZXID = 0x1_0000_2001;
 
@@ -11,6 +11,14 @@ const stats = reply(stat({ dataLength: 100 }));
 const names = Array.from({ length: CHILDREN }, (_, index) => buffer(childName(index)));
 const children = reply(int(CHILDREN), ...names);
 const children2 = reply(int(CHILDREN), ...names, stat({ numChildren: CHILDREN }));
+/** What a cache reads of a znode with so many children, by the last byte of its path. */
+const parents = [];
+for (const count of CACHED_COUNTS) {
+  const cached = Array.from({ length: count }, (_, index) => buffer(cachedName(index)));
+  const own = stat({ dataLength: 100, numChildren: count });
+  const answers = { data: reply(buffer(valueOf(100)), own), list: reply(int(count), ...cached, own) };
+  parents[cachedRootPath(count).charCodeAt(cachedRootPath(count).length - 1)] = answers;
+}
 const header = (type, done) => Buffer.concat([int(type), boolean(done), int(done ? -1 : 0)]);
 const results = Array.from({ length: MULTI }, () => Buffer.concat([header(OpCode.setData, false), stat()]));
 const multi = reply(...results, header(OpCode.error, true));
@@ -35,14 +43,14 @@ export const XID_OFFSET = 4;
 export function replyTo(opCode, lastByte) {
   switch (opCode) {
     case OpCode.getData:
-      return data[lastByte - 48] ?? data[1];
+      return parents[lastByte]?.data ?? data[lastByte - 48] ?? data[1];
     case OpCode.exists:
     case OpCode.setData:
       return stats;
     case OpCode.getChildren:
       return children;
     case OpCode.getChildren2:
-      return children2;
+      return parents[lastByte]?.list ?? children2;
     case OpCode.multi:
       return multi;
     default:

@@ -26,5 +26,12 @@ const padded = (index) => String(index).padStart(4, '0');
 export const createdPath = (client, index) => `/c-${client}-${padded(index)}`;
 export const watchedPath = (client, index) => `/w-${client}-${padded(index)}w`;
 
+/** A znode whose path ends in `A` has one child, in `B` ten, and so on. */
+const COUNT_LETTERS = 'ABCDE';
+export const CACHED_COUNTS = Array.from(COUNT_LETTERS, (_, index) => 10 ** index);
+export const cachedRootPath = (count) => `/k${COUNT_LETTERS[CACHED_COUNTS.indexOf(count)]}`;
+/** Those who write such a child have a watch on it. */
+export const cachedName = (index) => `k-${padded(index)}w`;
+
 /** The bytes that are written: not all alike, and the same in each run. */
 export const valueOf = (bytes) => Buffer.from(Array.from({ length: bytes }, (_, index) => 32 + (index % 95)));

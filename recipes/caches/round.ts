@@ -1,0 +1,363 @@
+import {
+  childPath,
+  isPassing,
+  NoNodeError,
+  ReplyTooLargeError,
+  ServerError,
+  type OneShotEvent,
+  type Stat,
+  UnimplementedError,
+  type WatchEvent,
+  type Watcher,
+  ZNode,
+  type ZooKeeper,
+  type ZooKeeperOperations,
+} from 'zookit';
+import { defer, isEndOfSession, pause } from '../common/waiting.js';
+import { CacheFullError } from './options.js';
+import type { Scope } from './scope.js';
+import { type Job, Look, WorkList } from './work-list.js';
+import type { FollowingTree } from './znode-tree.js';
+
+/** Reads that are under way at once: enough to keep a server busy, and few beside what else the client does. */
+const MOST_UNDER_WAY = 128;
+/** Every server has it from 3.5 on. */
+const CONFIG_PATH = '/zookeeper/config';
+
+/** What a round works on. */
+export interface RoundSetting {
+  readonly zk: ZooKeeper;
+  readonly scope: Scope;
+  readonly tree: FollowingTree;
+  readonly watches: 'auto' | 'oneShot';
+  /** Tells what cannot be read. */
+  left(path: string, error: Error): void;
+  /** The tree is complete: for the first time, or again. */
+  loaded(): void;
+}
+
+/** What a look has found: the stat, and the data where they are not those that are known. */
+interface Found {
+  readonly stat: Stat;
+  readonly node: ZNode | undefined;
+}
+
+/**
+ * Keeps a tree in line with the server for as long as one session lasts, or until somebody removes its watches.
+ *
+ * Results and events come in the order of the server, and are taken in that order: what a read shows is the latest that
+ * is known of its znode.
+ */
+export class Round {
+  readonly #zk: ZooKeeperOperations;
+  readonly #work = new WorkList();
+  readonly #over = defer();
+  readonly #aborting = new AbortController();
+  readonly #drained = defer();
+  #active = 0;
+  #watcher: Watcher | undefined;
+  /**
+   * `arming`: the watch is on its way. `cut`: there was no connection, and what was missed is not known yet. `loading`:
+   * it is being read. `leaving`: nothing more is looked at.
+   */
+  #phase: 'arming' | 'cut' | 'loading' | 'following' | 'leaving' = 'arming';
+  /** By which connection of the session the tree is complete. */
+  #attachment: number | undefined;
+  #failures = 0;
+  #pausing = false;
+
+  constructor(
+    private readonly setting: RoundSetting,
+    /** The number of the session among those of the cache. */
+    private readonly session: number,
+  ) {
+    this.#zk = setting.zk.ofThisSession();
+  }
+
+  /** Whether nothing is known to be different at the server. */
+  get isCurrent(): boolean {
+    const { zk } = this.setting;
+    return (
+      this.#phase === 'following' &&
+      this.#work.isIdle &&
+      zk.state === 'connected' &&
+      this.#attachment === zk.session.attachments
+    );
+  }
+
+  /** Resolves when it can go no further in this session; rejects with why. */
+  async run(): Promise<void> {
+    this.#watcher = await this.#arm();
+    if (this.hasEnded) return;
+    this.#reload();
+    await this.#over.promise;
+  }
+
+  /** Nothing more is to be looked at: the session has ended, or the cache. */
+  end(): void {
+    this.#phase = 'leaving';
+    this.#work.clear();
+    // An answer that comes to nobody would leave its watch behind; without a connection none comes.
+    if (!this.#isAttached) this.#aborting.abort();
+    this.#over.resolve();
+  }
+
+  get hasEnded(): boolean {
+    return this.#phase === 'leaving';
+  }
+
+  /** The connection has come or gone. */
+  connectionChanged(event: 'connected' | 'suspended'): void {
+    if (this.hasEnded) {
+      if (!this.#isAttached) this.#aborting.abort();
+    } else if (event === 'suspended') {
+      if (this.#phase !== 'arming') this.#phase = 'cut';
+    } else {
+      if (this.#phase === 'cut' && this.#watcher === undefined) {
+        // The watches are set again, and tell what has changed, before the answer to this.
+        this.#work.add(this.setting.scope.root, Look.data | Look.probe, true);
+      }
+      this.#pump();
+    }
+  }
+
+  /** Takes all watches away. Resolves when nothing is under way any more. */
+  async leave(): Promise<void> {
+    this.end();
+    const touched = [...this.#work.underWay];
+    if (this.#active > 0) await this.#drained.promise;
+    if (this.#watcher !== undefined) {
+      await this.#watcher.close();
+      return;
+    }
+    const { scope, tree } = this.setting;
+    for (const path of new Set([scope.root, ...tree.paths(), ...touched])) this.#zk.unwatch(path, this.#onOneShot);
+  }
+
+  get #isAttached(): boolean {
+    const { state } = this.setting.zk;
+    return state === 'connected' || state === 'readonly';
+  }
+
+  get #limits(): { readonly signal: AbortSignal } {
+    return { signal: this.#aborting.signal };
+  }
+
+  // --- Watches -------------------------------------------------------------------------------------------------------
+
+  async #arm(): Promise<Watcher | undefined> {
+    const { scope, watches } = this.setting;
+    if (watches === 'oneShot') return undefined;
+    // A server of 3.4 would close the connection at an operation that it does not know.
+    if ((await this.#zk.unrooted().exists(CONFIG_PATH, this.#limits)) === null) return undefined;
+    try {
+      return await this.#zk.addWatch(scope.root, { recursive: true, onEvent: this.#onEvent, ...this.#limits });
+    } catch (error) {
+      if (error instanceof UnimplementedError) return undefined;
+      throw error;
+    }
+  }
+
+  readonly #onEvent = (event: WatchEvent): void => {
+    if (event.type === 'resync') this.#reload();
+    else this.#onOneShot(event);
+  };
+
+  /** One function for all paths: a closure for each would be most of the memory of a small znode. */
+  readonly #onOneShot = (event: OneShotEvent): void => {
+    if (this.hasEnded) return;
+    if (event.type === 'ended') {
+      this.#over.resolve();
+      return;
+    }
+    try {
+      this.#changed(event.type, event.path);
+    } catch (error) {
+      this.#over.reject(error);
+    }
+    this.#pump();
+  };
+
+  #changed(type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged', path: string): void {
+    const { scope, tree } = this.setting;
+    // Events come in order: from here on there is no such znode, until one is created.
+    if (type === 'deleted') {
+      tree.remove(path);
+      tree.isReadable(path);
+    }
+    if (type === 'childrenChanged' && !tree.has(path)) return;
+    if (type === 'deleted' && (path !== scope.root || this.#watcher !== undefined)) return;
+    // One whose parent is not known is found when the parent is, or does not belong here.
+    if (!tree.hasPlaceFor(path) || !scope.includes(path)) return;
+    // What the server tells of a time without a connection belongs to what was missed.
+    this.#work.add(path, type === 'childrenChanged' ? Look.children : Look.data, this.#phase === 'cut');
+  }
+
+  // --- Looking -------------------------------------------------------------------------------------------------------
+
+  /** Looks whether anything is different from what is known. */
+  #reload(): void {
+    if (this.hasEnded) return;
+    const { scope, tree } = this.setting;
+    this.#phase = 'loading';
+    this.#work.add(scope.root, Look.check, true);
+    for (const path of tree.paths()) this.#work.add(path, Look.check, true);
+    this.#pump();
+  }
+
+  readonly #pump = (): void => {
+    while (this.#mayLook) {
+      const job = this.#work.take();
+      if (job === undefined) break;
+      if (!this.setting.tree.hasPlaceFor(job.path)) {
+        this.#work.done(job);
+        continue;
+      }
+      this.#active++;
+      void this.#do(job);
+    }
+    if (this.#phase === 'loading' && this.#work.loading === 0) this.#complete();
+  };
+
+  /** Without a connection reads would only fill the queue of the client; with none to come they tell why. */
+  get #mayLook(): boolean {
+    const { state } = this.setting.zk;
+    const isWaiting = state === 'suspended' || state === 'connecting';
+    return this.#active < MOST_UNDER_WAY && !isWaiting && !this.#pausing && !this.hasEnded;
+  }
+
+  #complete(): void {
+    this.#phase = 'following';
+    this.#attachment = this.setting.zk.session.attachments;
+    this.setting.loaded();
+  }
+
+  async #do(job: Job): Promise<void> {
+    try {
+      await this.#look(job);
+      this.#failures = 0;
+      this.#done(job);
+    } catch (error) {
+      this.#failed(job, error);
+    }
+    this.#active--;
+    if (this.hasEnded && this.#active === 0) this.#drained.resolve();
+    this.#pump();
+  }
+
+  #done(job: Job): void {
+    this.#work.done(job);
+    if ((job.look & Look.probe) !== 0 && this.#phase === 'cut') this.#phase = 'loading';
+  }
+
+  async #look({ path, look, loads }: Job): Promise<void> {
+    const { scope, tree } = this.setting;
+    const isNewHere = !tree.has(path);
+    let mustList = (look & Look.children) !== 0;
+    if (isNewHere || (look & (Look.data | Look.check)) !== 0) {
+      const found = await this.#read(path, look);
+      if (this.hasEnded) return;
+      tree.isReadable(path);
+      if (found === undefined) {
+        tree.remove(path);
+        return;
+      }
+      if (!tree.hasPlaceFor(path)) return;
+      const isAnother = found.node !== undefined && tree.put(path, found.node, this.session);
+      mustList ||= this.#mustList(path, found.stat, isAnother, look);
+    }
+    if (mustList && scope.goesBelow(path)) await this.#list(path, loads);
+  }
+
+  #mustList(path: string, stat: Stat, isAnother: boolean, look: number): boolean {
+    if (this.#watcher === undefined) return isAnother || (look & Look.check) !== 0;
+    return (isAnother || (look & Look.check) !== 0) && this.setting.tree.mayHaveOtherChildren(path, stat, this.session);
+  }
+
+  /** Undefined where there is no such znode. */
+  async #read(path: string, look: number): Promise<Found | undefined> {
+    const { scope, tree } = this.setting;
+    const options = this.#watching;
+    if (path === scope.root && !scope.rootData) {
+      const stat = await this.#zk.exists(path, options);
+      return stat === null ? undefined : { stat, node: new ZNode(null, stat) };
+    }
+    if (look === Look.check && this.#watcher !== undefined && tree.has(path)) {
+      const stat = await this.#zk.exists(path, options);
+      if (stat === null) return undefined;
+      if (tree.isSame(path, stat, this.session)) return { stat, node: undefined };
+    }
+    for (;;) {
+      try {
+        const node = await this.#zk.getData(path, options);
+        return { stat: node.stat, node };
+      } catch (error) {
+        if (!(error instanceof NoNodeError)) throw error;
+      }
+      // The watch tells when it is created. If that happened just now, read it.
+      if (path !== scope.root || this.#watcher !== undefined) return undefined;
+      if ((await this.#zk.exists(path, options)) === null) return undefined;
+    }
+  }
+
+  async #list(path: string, loads: boolean): Promise<void> {
+    const { scope, tree } = this.setting;
+    let found;
+    try {
+      found = await this.#zk.getChildren(path, { ...this.#watching, stat: true });
+    } catch (error) {
+      if (!(error instanceof NoNodeError)) throw error;
+      tree.remove(path);
+      return;
+    }
+    const known = tree.get(path);
+    if (this.hasEnded || known === undefined) return;
+    if (!found.stat.czxid.equals(known.node.stat.czxid)) {
+      // It was deleted and made again since it was read.
+      this.#work.add(path, Look.data, loads);
+      return;
+    }
+    tree.list(path, new Set(found.children), found.stat, this.session);
+    for (const name of found.children) {
+      const child = childPath(path, name);
+      if (!tree.hasChild(path, name) && scope.includes(child)) this.#work.add(child, Look.data, loads);
+    }
+  }
+
+  get #watching(): { readonly signal: AbortSignal; readonly watch?: (event: OneShotEvent) => void } {
+    return this.#watcher === undefined ? { ...this.#limits, watch: this.#onOneShot } : this.#limits;
+  }
+
+  // --- Failures ------------------------------------------------------------------------------------------------------
+
+  #failed(job: Job, error: unknown): void {
+    const { path } = job;
+    if (this.hasEnded) return;
+    if (isPassing(error)) {
+      this.#work.again(job);
+      void this.#rest();
+      return;
+    }
+    const isRefusal = error instanceof ServerError || error instanceof ReplyTooLargeError;
+    if (!isRefusal || path === this.setting.scope.root || isEndOfSession(error) || error instanceof CacheFullError) {
+      this.#over.reject(error);
+      return;
+    }
+    this.#leaveOut(path, error);
+    this.#done(job);
+  }
+
+  /** What cannot be read is left out, with all below it. */
+  #leaveOut(path: string, error: Error): void {
+    if (this.#watcher === undefined) this.#zk.unwatch(path, this.#onOneShot);
+    if (this.setting.tree.leaveOut(path)) this.setting.left(path, error);
+  }
+
+  async #rest(): Promise<void> {
+    if (this.#pausing) return;
+    this.#pausing = true;
+    await pause(this.setting.zk, this.#failures++, this.#aborting.signal);
+    this.#pausing = false;
+    this.#pump();
+  }
+}
