@@ -10,8 +10,6 @@ export {
   type RoundParticipant,
 } from './barriers/round-barrier.js';
 export { RoundMember } from './barriers/round-member.js';
-export { Barrier } from './barriers/barrier.js';
-export { DoubleBarrier } from './barriers/double-barrier.js';
 export { type CachedZNode, type DecodingOptions, InvalidZNodeError } from './caches/cached-znode.js';
 export type {
   CacheChange,
@@ -31,26 +29,6 @@ export { ZNodeCache } from './caches/znode-cache.js';
 export { acceptsToken, type FencingToken } from './common/fencing.js';
 export { HolderGroup } from './common/holder-group.js';
 export { Holder } from './common/holder.js';
-export type { CandidateOptions } from './leaders/candidate.js';
-export { ClusterCron, type ClusterCronOptions } from './leaders/cron.js';
-export type { MissedRule } from './leaders/cron-plan.js';
-export type { CronOutcome, CronRecord } from './leaders/cron-record.js';
-export type { CronJob, CronRun, OverlapRule } from './leaders/cron-runner.js';
-export type { CronSchedule } from './leaders/cron-schedule.js';
-export { ElectionTerm } from './leaders/election-term.js';
-export type { LeaderWork } from './leaders/election-work.js';
-export { CronJobError, LeaderWorkError, NotLeaderError } from './leaders/errors.js';
-export type { HandOverOptions } from './leaders/hand-over.js';
-export { type ElectionState, LeaderElection, type LeaderElectionOptions } from './leaders/leader-election.js';
-export {
-  type LatchState,
-  LeaderLatch,
-  type LeaderLatchOptions,
-  type LeadershipChange,
-} from './leaders/leader-latch.js';
-export { LeaderObserver, type LeaderView, observeLeader } from './leaders/leader-observer.js';
-export { Leadership } from './leaders/leadership.js';
-export type { Participant } from './leaders/participants.js';
 export {
   type ConfigSchema,
   InvalidConfigError,

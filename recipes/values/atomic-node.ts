@@ -9,7 +9,8 @@ import {
 } from 'zookit';
 import type { OptionSubject } from '../common/options.js';
 import { after, defer, lookUntil, now, type Wait } from '../common/waiting.js';
-import { type Lock, Mutex } from '../locks/mutex-lock.js';
+import type { Lock } from '../locks/mutex-lock.js';
+import { Mutex } from '../locks/mutex.js';
 import { plant, replace, type Seen } from './conditional-write.js';
 import { ContentionError } from './errors.js';
 

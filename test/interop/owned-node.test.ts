@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { OwnedByOtherError, OwnedNode } from 'zookit/recipes';
+import { OwnedByOtherError, PersistentNode } from 'zookit/recipes';
 import { failureOf } from '../server/clients.js';
 import { until } from '../support/until.js';
 import { usePeers } from './peers.js';
@@ -14,13 +14,13 @@ it('a znode that Curator keeps is not ours to take where we are told so, and fre
   const path = '/of-curator';
   const java = await peers.curator.open('persistentNode', path, { data: 'java' });
   expect(await java.call('created')).toBe(true);
-  const refused = new OwnedNode(peers.zk, path, 'node', { onConflict: 'fail' }).start();
+  const refused = new PersistentNode(peers.zk, path, 'node', { onConflict: 'fail' }).start();
   expect(await failureOf(refused.published())).toBeInstanceOf(OwnedByOtherError);
   await refused.close();
   expect(await data(path)).toBe('java');
   await java.close();
   expect(await peers.zk.has(path)).toBe(false);
-  await using node = new OwnedNode(peers.zk, path, 'node', { onConflict: 'fail' }).start();
+  await using node = new PersistentNode(peers.zk, path, 'node', { onConflict: 'fail' }).start();
   await node.published();
   expect(await data(path)).toBe('node');
 });
@@ -33,7 +33,7 @@ it('a znode that Curator keeps comes back when we delete it, as ours does when C
   await until(async () => (await data(path)) === 'java', { what: 'the znode of Curator' });
   await java.close();
 
-  await using node = new OwnedNode(peers.zk, path, 'node').start();
+  await using node = new PersistentNode(peers.zk, path, 'node').start();
   await node.published();
   // It takes the znode of another session for its own, writes its data over it, and deletes it at its end.
   const careless = await peers.curator.open('persistentNode', path, { data: 'java' });

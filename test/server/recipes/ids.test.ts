@@ -202,9 +202,7 @@ describe('snowflake ids', () => {
     const worker = await workerOf();
     const settings = { maxClockSkew: 200, maxLead: 0 };
     for (const bad of [{ epoch: -1 }, { workerBits: 0 }, { sequenceBits: 23 }, { maxLead: 0.5 }, { worker: 1 }])
-      expect(await failureOf(Snowflake.open(worker, { ...settings, ...bad }))).toBeInstanceOf(
-        InvalidArgumentError,
-      );
+      expect(await failureOf(Snowflake.open(worker, { ...settings, ...bad }))).toBeInstanceOf(InvalidArgumentError);
     const ended = failureOf(Snowflake.open(worker, { maxClockSkew: 5_000, timeout: 20 }));
     expect(await ended).toBeInstanceOf(OperationTimeoutError);
     const ids = await Snowflake.open(worker, settings);
