@@ -26,12 +26,16 @@ describe('the format', () => {
     expect([wholeSecond(noon), wholeSecond(noon + 1)]).toEqual([noon, noon + 1_000]);
   });
 
-  it.each(['', 'null', '{}', '[1]', '{"version":1,"holder":5,"end":"2026-11-21T12:00:00"}', '{"version":1,"holder":"a","end":"noon"}'])(
-    'refuses %p',
-    (text) => {
-      expect(() => parseLease(text, '/a')).toThrow('the data are no lease');
-    },
-  );
+  it.each([
+    '',
+    'null',
+    '{}',
+    '[1]',
+    '{"version":1,"holder":5,"end":"2026-11-21T12:00:00"}',
+    '{"version":1,"holder":"a","end":"noon"}',
+  ])('refuses %p', (text) => {
+    expect(() => parseLease(text, '/a')).toThrow('the data are no lease');
+  });
 
   it('refuses another version', () => {
     const text = '{"version":2,"holder":"a","end":"2026-11-21T12:00:00"}';
