@@ -1,3 +1,4 @@
+import type { Transaction } from 'zookit';
 import type { Holder } from './holder.js';
 
 /**
@@ -23,6 +24,20 @@ export class HolderGroup<Part extends Holder = Holder> implements AsyncDisposabl
   get signal(): AbortSignal {
     this.#controller ??= this.#follow();
     return this.#controller.signal;
+  }
+
+  /**
+   * Makes a transaction one of the group: the server carries it out only as long as the znodes of all parts are there, as
+   * {@link Holder.guard} says of one. One result `undefined` for each part comes at the end.
+   *
+   * @throws LeaseLostError at once when a part is not held any more.
+   */
+  guard<Results extends readonly unknown[]>(
+    transaction: Transaction<Results>,
+  ): Transaction<[...Results, ...undefined[]]> {
+    let guarded: Transaction<readonly unknown[]> = transaction;
+    for (const part of this.parts) guarded = part.guard(guarded);
+    return guarded as Transaction<[...Results, ...undefined[]]>;
   }
 
   /**

@@ -38,7 +38,7 @@ export function parseLease(text: string, path: string): WrittenLease {
   throw new InvalidLeaseError(problem, { operation: 'Lease', path });
 }
 
-function fieldsOf(text: string): { readonly [name: string]: unknown } {
+function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? { ...value } : {};

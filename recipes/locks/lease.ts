@@ -109,7 +109,7 @@ export class Lease {
     // Most often somebody else has it: that needs no lock.
     const seen = await this.#look(wait);
     if (seen !== undefined && !this.#isFree(seen)) return undefined;
-    return this.#underLock(wait, async (standing, begin) => {
+    return await this.#underLock(wait, async (standing, begin) => {
       if (standing !== undefined && !this.#isFree(standing)) return undefined;
       const term = new LeaseTerm(this.#path, this.holder, this.#duration, {
         renew: (each, waiting) => this.#renew(each, waiting),

@@ -85,6 +85,20 @@ describe('a multi lock', () => {
     expect(await clients.zk.getChildren(`${folder}/b`)).toEqual([]);
   });
 
+  it('guards a transaction by all of its parts', async () => {
+    const folder = await clients.folder();
+    const { zk } = clients;
+    const multi = new MultiLock(['a', 'b'].map((name) => new Mutex(zk, `${folder}/${name}`)));
+    const group = await multi.acquire();
+    const [written, ...others] = await group.guard(zk.transaction().create(`${folder}/first`)).commit();
+    expect([written.name, others]).toEqual(['first', [undefined, undefined]]);
+    const late = group.guard(zk.transaction().create(`${folder}/second`));
+    await zk.delete(group.parts[1]!.path);
+    expect(await failureOf(late.commit())).toMatchObject({ code: 'NO_NODE', path: group.parts[1]!.path });
+    await group.release();
+    expect(() => group.guard(zk.transaction())).toThrow('it is not held any more');
+  });
+
   it('has one limit for all, and holds nothing when it is over', async () => {
     const folder = await clients.folder();
     const other = await clients.another();

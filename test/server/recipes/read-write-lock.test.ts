@@ -222,14 +222,13 @@ describe('preference: readers', () => {
     const lock = new ReadWriteLock(clients.zk, path, { preference: 'readers' });
     const other = await clients.another();
     for (let round = 0; round < 10; round++) {
-      let reader: ReadLock | undefined = await lock.read.acquire();
+      const reader = await lock.read.acquire();
       const inside = gate();
       const writing = new ReadWriteLock(other, path).write.using(() => inside.promise);
       await lineOf(clients.zk, path, 2);
       const releasing = reader.release();
       const joining = lock.read.acquire();
       await releasing;
-      reader = undefined;
       inside.open();
       await within(writing, { what: 'the writer' });
       await (await within(joining, { what: 'the reader' })).release();
