@@ -93,9 +93,9 @@ export class Lock extends Holder implements LockInContext {
     return new NestedLock(this.#zk, this, this.#session, options);
   }
 
-  protected override async giveBack(): Promise<void> {
-    await this.#mark?.clear();
-    await super.giveBack();
+  protected override giveBack(): Promise<void> {
+    // The request goes out in this turn.
+    return this.#mark === undefined ? super.giveBack() : this.#mark.clear().then(() => super.giveBack());
   }
 
   #revocable(): Revocation {
