@@ -30,7 +30,9 @@ export class MultiLease {
    */
   async tryAcquire(options: WaitOptions = {}): Promise<LeaseTerm | undefined> {
     using wait = new Wait(options, { operation: 'MultiLease.tryAcquire', path: this.path });
-    const found = await wait.race(Promise.all(this.leases.map(async (lease) => ({ lease, at: await lease.current() }))));
+    const found = await wait.race(
+      Promise.all(this.leases.map(async (lease) => ({ lease, at: await lease.current() }))),
+    );
     const own = found.filter(({ lease, at }) => at?.hasEnded === false && at.holder === lease.holder);
     const others = found.filter((each) => !own.includes(each));
     for (const { lease } of [...own, ...others]) {

@@ -14,7 +14,16 @@ import { checkMargin, Holder } from '../common/holder.js';
 import { checkLease, checkNames, leaseNames } from '../common/options.js';
 import { canTryAgain, pause, Wait } from '../common/waiting.js';
 import { LockSide } from './lock-side.js';
-import { holds, joinable, READ, READ_WRITE_MARKERS, readersAndWriters, readRule, WRITE, writeRule } from './read-write-line.js';
+import {
+  holds,
+  joinable,
+  READ,
+  READ_WRITE_MARKERS,
+  readersAndWriters,
+  readRule,
+  WRITE,
+  writeRule,
+} from './read-write-line.js';
 import { enterWithNumberOf, type NumberOwner } from './shared-number.js';
 
 /** How a {@link ReadWriteLock} behaves. */

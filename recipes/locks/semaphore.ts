@@ -152,7 +152,10 @@ export class Semaphore {
     await this.#count.write(count, { operation: 'Semaphore.setCount', path: this.path });
   }
 
-  #begin(method: string, options: SemaphoreAcquireOptions): { readonly count: number | undefined; readonly wait: Wait } {
+  #begin(
+    method: string,
+    options: SemaphoreAcquireOptions,
+  ): { readonly count: number | undefined; readonly wait: Wait } {
     const subject = { operation: `Semaphore.${method}`, path: this.path };
     checkNames(options, [...waitNames, 'count'], subject);
     const { count, timeout, signal } = options;

@@ -19,10 +19,12 @@ describe('O: a counter', () => {
         void rig.proxy[lost](round % 3 === 2 ? ({ opCode }) => opCode === op.getData : isWrite);
         const change = await within(counter.increment(), { what: 'the count' }).catch((error: unknown) => error);
         // Without a receipt it cannot be told from the same change of somebody else.
-        if (change instanceof Error) expect(change).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
+        if (change instanceof Error)
+          expect(change).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
         else expect(change).toMatchObject({ before: expect.any(Number) as number });
         const value = await new Counter(rig.observer, path).get();
-        if (options.receipts === true) expect([change, value]).toEqual([expect.objectContaining({ after: round + 1 }), round + 1]);
+        if (options.receipts === true)
+          expect([change, value]).toEqual([expect.objectContaining({ after: round + 1 }), round + 1]);
         else expect(value).toBe(round + 1);
       }
       await fence(rig.zk);
@@ -31,7 +33,12 @@ describe('O: a counter', () => {
   );
 
   /** Ours is lost, applied or not, and before it is tried again somebody else writes. */
-  async function overtaken(applied: boolean, options: CounterOptions, others: number, zero = 10): Promise<{ outcome: unknown; value: number }> {
+  async function overtaken(
+    applied: boolean,
+    options: CounterOptions,
+    others: number,
+    zero = 10,
+  ): Promise<{ outcome: unknown; value: number }> {
     await using rig = await startRig({ sessionTimeout: 30_000 });
     const other = new Counter(rig.observer, path);
     await other.set(zero);
@@ -51,11 +58,14 @@ describe('O: a counter', () => {
     [false, 1],
     [true, 2],
     [false, 2],
-  ])('does not count twice where others have counted before it is tried again: applied %p, others %p', async (applied, others) => {
-    const { outcome, value } = await overtaken(applied, {}, others);
-    expect(outcome).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
-    expect(value).toBe(10 + others + (applied ? 1 : 0));
-  });
+  ])(
+    'does not count twice where others have counted before it is tried again: applied %p, others %p',
+    async (applied, others) => {
+      const { outcome, value } = await overtaken(applied, {}, others);
+      expect(outcome).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
+      expect(value).toBe(10 + others + (applied ? 1 : 0));
+    },
+  );
 
   it.each([
     [true, 1],

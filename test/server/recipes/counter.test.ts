@@ -39,7 +39,10 @@ describe('a counter', () => {
   it('begins with the initial number where there is no znode, or one without data', async () => {
     const path = await clients.folder();
     expect(await new Counter(clients.zk, path, { initial: 5 }).increment()).toMatchObject({ before: 5, after: 6 });
-    expect(await new Counter(clients.zk, `${path}/b`, { initial: 5 }).increment()).toMatchObject({ before: 5, after: 6 });
+    expect(await new Counter(clients.zk, `${path}/b`, { initial: 5 }).increment()).toMatchObject({
+      before: 5,
+      after: 6,
+    });
   });
 
   it('loses no change of many who count at once', async () => {

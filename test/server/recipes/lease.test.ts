@@ -18,7 +18,8 @@ function later(milliseconds: number): void {
   jest.spyOn(Date, 'now').mockReturnValue(now);
 }
 
-const lease = (path: string, holder: string, zk = clients.zk): Lease => new Lease(zk, path, { duration: MINUTE, holder });
+const lease = (path: string, holder: string, zk = clients.zk): Lease =>
+  new Lease(zk, path, { duration: MINUTE, holder });
 
 describe('a lease', () => {
   it('is had by one holder until its end, as kazoo writes it', async () => {
@@ -102,13 +103,17 @@ describe('a lease', () => {
     await other.create(`${path}/lease_holder`, '{"version": 1, "holder": "py", "end": "2999-01-01T00:00:00"}');
     await other.delete(lock.path);
     expect(await asking).toBeUndefined();
-    expect(await failureOf(lease(path, 'host-1').tryAcquire({ signal: AbortSignal.abort() }))).toMatchObject({ code: 'ABORTED' });
+    expect(await failureOf(lease(path, 'host-1').tryAcquire({ signal: AbortSignal.abort() }))).toMatchObject({
+      code: 'ABORTED',
+    });
   });
 
   it('one of many who ask at once gets it', async () => {
     const path = await clients.folder();
     const zks = [clients.zk, await clients.another(), await clients.another()];
-    const terms = await Promise.all(Array.from({ length: 9 }, (_, index) => lease(path, `host-${index}`, zks[index % 3]).tryAcquire()));
+    const terms = await Promise.all(
+      Array.from({ length: 9 }, (_, index) => lease(path, `host-${index}`, zks[index % 3]).tryAcquire()),
+    );
     expect(terms.filter((term) => term !== undefined)).toHaveLength(1);
   });
 
@@ -116,7 +121,10 @@ describe('a lease', () => {
     const path = await clients.folder();
     await clients.zk.create(`${path}/lease_holder`, '{"version": 2, "holder": "a", "end": "2999-01-01T00:00:00"}');
     expect(await failureOf(lease(path, 'a').tryAcquire())).toBeInstanceOf(InvalidLeaseError);
-    expect(await failureOf(lease(path, 'a').current())).toMatchObject({ code: 'INVALID_LEASE', path: `${path}/lease_holder` });
+    expect(await failureOf(lease(path, 'a').current())).toMatchObject({
+      code: 'INVALID_LEASE',
+      path: `${path}/lease_holder`,
+    });
   });
 
   it('is named after the host unless told otherwise; refuses what it cannot understand', () => {

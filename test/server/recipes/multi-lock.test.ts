@@ -46,7 +46,10 @@ describe('a multi lock', () => {
     group.parts.forEach((part, index) => expect(part.path.startsWith(`${multi.locks[index]!.path}/`)).toBe(true));
     await group.release();
     const order = ['a', 'b', 'c', 'd'].map(at);
-    expect(log).toEqual([...order.map((path) => `acquire ${path}`), ...order.reverse().map((path) => `release ${path}`)]);
+    expect(log).toEqual([
+      ...order.map((path) => `acquire ${path}`),
+      ...order.reverse().map((path) => `release ${path}`),
+    ]);
     expect([group.held, group.signal.aborted]).toEqual([false, true]);
     for (const path of [at('a'), at('b'), at('c'), at('d/leases')]) expect(await zk.getChildren(path)).toEqual([]);
     const same = [new ReadWriteLock(zk, at('e')).write, new Mutex(zk, at('e')), new Semaphore(zk, at('e'), 1)];
@@ -124,10 +127,13 @@ describe('a multi lock', () => {
     await until(async () => (await other.getChildren(`${folder}/b`)).length === 2, { what: 'it to wait' });
     const [first] = await other.getChildren(`${folder}/a`);
     await other.delete(`${folder}/a/${first}`);
-    await until(async () => {
-      const [again] = await other.getChildren(`${folder}/a`);
-      return again !== undefined && again !== first;
-    }, { what: 'the part to be taken again' });
+    await until(
+      async () => {
+        const [again] = await other.getChildren(`${folder}/a`);
+        return again !== undefined && again !== first;
+      },
+      { what: 'the part to be taken again' },
+    );
     await blocker.release();
     const group = await within(acquiring, { what: 'the group' });
     expect([group.held, group.parts.map(({ held }) => held)]).toEqual([true, [true, true]]);
@@ -142,9 +148,14 @@ describe('a multi lock', () => {
 
   it('refuses what would wait for itself, and an empty list', async () => {
     const { zk } = clients;
-    const make = (...locks: Lockable[]) => () => new MultiLock(locks);
+    const make =
+      (...locks: Lockable[]) =>
+      () =>
+        new MultiLock(locks);
     expect(make()).toThrow(InvalidArgumentError);
-    expect(make(new Mutex(zk, '/a'), new Mutex(zk, '/a'))).toThrow('there are two locks of the kind Mutex at this path');
+    expect(make(new Mutex(zk, '/a'), new Mutex(zk, '/a'))).toThrow(
+      'there are two locks of the kind Mutex at this path',
+    );
     const lock = new ReadWriteLock(zk, '/a');
     expect(make(lock.read, lock.write)).toThrow('two locks of the kind ReadWriteLock');
     expect(make(new Semaphore(zk, '/a', 1), new Semaphore(zk, '/a', 1))).toThrow(InvalidArgumentError);

@@ -75,24 +75,27 @@ describe('readers and writers', () => {
     expect(order).toEqual(['read', 'write']);
   });
 
-  it.each(['fair', 'readers'] as const)('K5: a writer who waits gets in before readers that come later (%s)', async (preference) => {
-    const path = await clients.folder();
-    const lock = new ReadWriteLock(clients.zk, path, { preference });
-    const first = await lock.read.acquire();
-    const order: string[] = [];
-    const other = new ReadWriteLock(await clients.another(), path);
-    const writing = other.write.using(() => void order.push('write'));
-    await lineOf(clients.zk, path, 2);
-    // Who has joined the readers in time holds on; nobody can join it any more.
-    const last = preference === 'readers' ? await lock.read.acquire() : first;
-    if (last !== first) await first.release();
-    const later = Array.from({ length: 3 }, () => lock.read.using(() => void order.push('read')));
-    await lineOf(clients.zk, path, 5);
-    expect(order).toEqual([]);
-    await last.release();
-    await within(Promise.all([writing, ...later]), { what: 'all' });
-    expect(order).toEqual(['write', 'read', 'read', 'read']);
-  });
+  it.each(['fair', 'readers'] as const)(
+    'K5: a writer who waits gets in before readers that come later (%s)',
+    async (preference) => {
+      const path = await clients.folder();
+      const lock = new ReadWriteLock(clients.zk, path, { preference });
+      const first = await lock.read.acquire();
+      const order: string[] = [];
+      const other = new ReadWriteLock(await clients.another(), path);
+      const writing = other.write.using(() => void order.push('write'));
+      await lineOf(clients.zk, path, 2);
+      // Who has joined the readers in time holds on; nobody can join it any more.
+      const last = preference === 'readers' ? await lock.read.acquire() : first;
+      if (last !== first) await first.release();
+      const later = Array.from({ length: 3 }, () => lock.read.using(() => void order.push('read')));
+      await lineOf(clients.zk, path, 5);
+      expect(order).toEqual([]);
+      await last.release();
+      await within(Promise.all([writing, ...later]), { what: 'all' });
+      expect(order).toEqual(['write', 'read', 'read', 'read']);
+    },
+  );
 
   it('wait for contenders of others: whoever has __WRIT__ before its number writes, whoever has __READ__ reads', async () => {
     const path = await clients.folder();
@@ -265,7 +268,9 @@ it('refuses what it cannot understand, at once', async () => {
   expect(make('/a', { preference: 'writers' })).toThrow('the preference is writers; it must be "fair" or "readers"');
   expect(make('/a', { margin: -1 })).toThrow(InvalidArgumentError);
   const lock = new ReadWriteLock(clients.zk, await clients.folder());
-  expect(await failureOf(lock.read.acquire({ timeout: -1 }))).toMatchObject({ operation: 'ReadWriteLock.read.acquire' });
+  expect(await failureOf(lock.read.acquire({ timeout: -1 }))).toMatchObject({
+    operation: 'ReadWriteLock.read.acquire',
+  });
 });
 
 it('however a wait ends, nothing stays', async () => {

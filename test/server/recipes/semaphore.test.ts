@@ -158,7 +158,9 @@ describe('the end of a wait', () => {
     const failure = await failureOf(loser.acquire({ timeout: 100, count: 2 }));
     expect(failure).toMatchObject({ code: 'OPERATION_TIMEOUT', operation: 'Semaphore.acquire', path });
     expect(await namesAt(`${path}/locks`)).toEqual([]);
-    expect((await clients.zk.getChildren(`${path}/leases`)).sort()).toEqual(held.parts.map((each) => nameOf(each.path)).sort());
+    expect((await clients.zk.getChildren(`${path}/leases`)).sort()).toEqual(
+      held.parts.map((each) => nameOf(each.path)).sort(),
+    );
     await held.release();
   });
 
@@ -273,8 +275,10 @@ it('participants are the leases, in order, with their data', async () => {
 });
 
 it('refuses what it cannot understand, at once', async () => {
-  const make = (path: string, count: unknown, options: object = {}) => () =>
-    new Semaphore(clients.zk, path, count as number, options);
+  const make =
+    (path: string, count: unknown, options: object = {}) =>
+    () =>
+      new Semaphore(clients.zk, path, count as number, options);
   expect(make('a', 1)).toThrow(InvalidPathError);
   expect(make('/a', 0)).toThrow('the count is 0; it must be a whole number from 1 to 2147483647');
   expect(make('/a', { path: '/b' })).toThrow('the count is undefined; it must be a whole number from 0 to 2147483647');

@@ -8,7 +8,17 @@ import { until } from '../../support/until.js';
 import { watchedPaths } from '../../support/watches.js';
 import { useClients } from '../clients.js';
 
-const op = { create: 1, delete: 2, exists: 3, getData: 4, getChildren: 8, sync: 9, ping: 11, multi: 14, removeWatches: 18 };
+const op = {
+  create: 1,
+  delete: 2,
+  exists: 3,
+  getData: 4,
+  getChildren: 8,
+  sync: 9,
+  ping: 11,
+  multi: 14,
+  removeWatches: 18,
+};
 const clients = useClients();
 let proxy: Proxy;
 
@@ -33,7 +43,10 @@ async function lineOf(path: string, count: number): Promise<void> {
 }
 
 /** The requests that go out before any of them is answered, and what comes of the promise. */
-async function inOneGo<T>(count: number, act: () => Promise<T>): Promise<{ readonly asked: number[]; readonly result: T }> {
+async function inOneGo<T>(
+  count: number,
+  act: () => Promise<T>,
+): Promise<{ readonly asked: number[]; readonly result: T }> {
   proxy.requests.length = 0;
   proxy.holdReplies();
   const acting = act();
@@ -44,16 +57,19 @@ async function inOneGo<T>(count: number, act: () => Promise<T>): Promise<{ reado
 }
 
 describe('a read-write lock', () => {
-  it.each(['read', 'write'] as const)('costs one round trip to take, and one to give back, where it is free (%s)', async (side) => {
-    const path = await clients.folder();
-    await using zk = await proxied();
-    const lock = new ReadWriteLock(zk, path);
-    const { asked, result } = await inOneGo(2, () => lock[side].acquire());
-    expect(asked).toEqual([op.create, op.getChildren]);
-    proxy.requests.length = 0;
-    await result.release();
-    expect(opCodes()).toEqual([op.delete]);
-  });
+  it.each(['read', 'write'] as const)(
+    'costs one round trip to take, and one to give back, where it is free (%s)',
+    async (side) => {
+      const path = await clients.folder();
+      await using zk = await proxied();
+      const lock = new ReadWriteLock(zk, path);
+      const { asked, result } = await inOneGo(2, () => lock[side].acquire());
+      expect(asked).toEqual([op.create, op.getChildren]);
+      proxy.requests.length = 0;
+      await result.release();
+      expect(opCodes()).toEqual([op.delete]);
+    },
+  );
 
   it('asks nothing more when the last writer before a reader is gone; a writer looks again', async () => {
     const path = await clients.folder();
