@@ -65,12 +65,12 @@ export class Lock extends Holder implements LockInContext {
     return revocation.signal;
   }
 
-  /** Whether `release()` was called. */
+  /** Whether `release()` was called. @internal */
   get isReleased(): boolean {
     return this.#isReleased;
   }
 
-  /** Whether the znode is one of the current session of this client, or of another view of it. */
+  /** Whether the znode is one of the current session of this client, or of another view of it. @internal */
   isOf(zk: ZooKeeper): boolean {
     return zk.session.id.equals(this.#session.id);
   }
@@ -88,14 +88,14 @@ export class Lock extends Holder implements LockInContext {
     return super.release();
   }
 
-  /** One more handle of the same lock. It ends by its own release, and with this one. */
-  nested(options: LeaseOptions): Lock {
-    return new NestedLock(this.#zk, this, this.#session, options);
+  /** One more handle of the same lock. It ends by its own release, and with this one. @internal */
+  nested({ margin, loseOn }: LeaseOptions): Lock {
+    return new NestedLock(this.#zk, this, this.#session, { margin, loseOn });
   }
 
-  protected override async giveBack(): Promise<void> {
-    await this.#mark?.clear();
-    await super.giveBack();
+  protected override giveBack(): Promise<void> {
+    // The request goes out in this turn.
+    return this.#mark === undefined ? super.giveBack() : this.#mark.clear().then(() => super.giveBack());
   }
 
   #revocable(): Revocation {

@@ -155,9 +155,9 @@ export class Mutex {
     const subject = { operation: `Mutex.${method}`, path: this.path };
     checkNames(options, ACQUIRE_NAMES, subject);
     checkLock(options, subject);
-    const own = without(options, waitNames);
-    const policy = { ...this.#policy, ...own };
-    const line = own.data === undefined ? this.#line : { ...this.#line, data: own.data };
+    const hasOwn = lockNames.some((name) => options[name] !== undefined);
+    const policy = hasOwn ? { ...this.#policy, ...without(options, waitNames) } : this.#policy;
+    const line = options.data === undefined ? this.#line : { ...this.#line, data: options.data };
     const isNested = this.options.reentrant === true;
     const held = isNested ? lockContext.find(this.zk, this.path, subject.operation)?.nested(policy) : undefined;
     const wait = new Wait({ timeout: options.timeout, signal: options.signal }, subject);

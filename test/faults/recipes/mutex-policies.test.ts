@@ -13,6 +13,29 @@ async function line({ observer }: Rig, count: number): Promise<void> {
   await until(async () => (await observer.getChildren(path)).length === count, { what: `a line of ${count}` });
 }
 
+describe('the policy of one holder', () => {
+  it('says when it has lost, whatever the mutex says of the others', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const strict = await new Mutex(rig.zk, '/strict').acquire({ loseOn: 'suspended' });
+    const patient = await new Mutex(rig.zk, '/patient', { loseOn: 'suspended' }).acquire({ loseOn: 'deadline' });
+    const asEver = await new Mutex(rig.zk, '/as-ever', { loseOn: 'suspended' }).acquire({ timeout: 10_000 });
+    await rig.unlink();
+    expect([strict.held, patient.held, asEver.held]).toEqual([false, true, false]);
+    await rig.relink();
+    await Promise.all([strict, patient, asEver].map((lock) => lock.release()));
+  });
+
+  it('that could never be held is refused, and leaves no znode', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const { timeout } = rig.zk.session;
+    for (const lockDelay of [undefined, FOR_EVER]) {
+      const failure = await failureOf(new Mutex(rig.zk, path, { lockDelay }).acquire({ margin: timeout }));
+      expect(failure).toMatchObject({ code: 'INVALID_ARGUMENT' });
+      expect([await rig.observer.getChildren(path), await rig.observer.has(mark)]).toEqual([[], false]);
+    }
+  });
+});
+
 describe('the lock delay', () => {
   it('begins when the session of a holder ends without a release, and not when it releases late', async () => {
     await using rig = await startRig({ sessionTimeout: SHORT });

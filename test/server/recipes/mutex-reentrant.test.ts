@@ -48,6 +48,25 @@ describe('a re-entrant mutex', () => {
     await nested.release();
   });
 
+  it('tells the outermost when the lock is wanted back, and shows it to all', async () => {
+    const path = await clients.folder();
+    const told: Lock[] = [];
+    const onRevoke = (lock: Lock): void => void told.push(lock);
+    const mutex = new Mutex(clients.zk, path, { reentrant: true, onRevoke, maxHold: 60_000 });
+    await mutex.using((outer) =>
+      mutex.using(
+        async (inner) => {
+          const revoked = gate();
+          inner.revoked.addEventListener('abort', () => revoked.open());
+          await new Mutex(await clients.another(), path).revoke();
+          await within(revoked.promise, { what: 'the request' });
+          expect([inner.held, told]).toEqual([true, [outer]]);
+        },
+        { maxHold: 0, maxHoldGrace: 0, data: 'passed over', loseOn: 'suspended' },
+      ),
+    );
+  });
+
   it('lets work that is not done under the lock wait, also where it has begun beside it', async () => {
     const path = await clients.folder();
     const mutex = new Mutex(clients.zk, path, { reentrant: true });

@@ -8,7 +8,7 @@ import { until } from '../../support/until.js';
 import { watchedPaths } from '../../support/watches.js';
 import { failureOf, useClients } from '../clients.js';
 
-const op = { createContainer: 19, create: 1, delete: 2, getData: 4, getChildren: 8, sync: 9, ping: 11 };
+const op = { createContainer: 19, create: 1, delete: 2, getData: 4, getChildren: 8, sync: 9, ping: 11, multi: 14 };
 const clients = useClients();
 let proxy: Proxy;
 
@@ -72,6 +72,25 @@ describe('the requests', () => {
     proxy.requests.length = 0;
     await lock.release();
     expect(opCodes()).toEqual([op.delete]);
+  });
+
+  it('of a release go out before what is asked for after the call', async () => {
+    await using zk = await proxied();
+    const lock = await new Mutex(zk, await clients.folder()).acquire();
+    proxy.requests.length = 0;
+    await Promise.all([lock.release(), zk.sync('/')]);
+    expect(opCodes()).toEqual([op.delete, op.sync]);
+  });
+
+  it('of a lock with a delay: one more before and after, and the mark goes before the lock', async () => {
+    const path = await clients.folder();
+    await using zk = await proxied();
+    proxy.requests.length = 0;
+    const lock = await new Mutex(zk, path, { lockDelay: 1_000 }).acquire();
+    await lock.release();
+    // On a busy machine it is held for long enough to be watched over.
+    const asked = opCodes().filter((opCode) => opCode !== op.getData);
+    expect(asked).toEqual([op.create, op.getChildren, op.multi, op.multi, op.delete]);
   });
 
   it('of a lock that is held for longer: one more, which watches over it', async () => {
