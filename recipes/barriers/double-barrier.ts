@@ -3,6 +3,7 @@ import {
   checkPath,
   childPath,
   InvalidArgumentError,
+  nameOf,
   NodeExistsError,
   NoNodeError,
   type OneShotEvent,
@@ -11,6 +12,7 @@ import {
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
+import { childrenOf, textsOf } from '../common/children.js';
 import { checkNames } from '../common/options.js';
 import { sweep, sweepAfterWait } from '../common/sweeper.js';
 import { isGone, lookUntil, Wait } from '../common/waiting.js';
@@ -82,8 +84,8 @@ export class DoubleBarrier {
 
   /** Who is in, or on the way in or out, in the order that all agree on. Those that vanish meanwhile are left out. */
   async participants(): Promise<BarrierMember[]> {
-    const members = await Promise.all((await this.#members()).map((path) => this.#member(path)));
-    return members.filter((each) => each !== undefined);
+    const members = (await this.#members()).map((path) => ({ name: nameOf(path) }));
+    return (await textsOf(this.zk, this.path, members)).map(({ id, path }) => ({ id, path }));
   }
 
   /**
@@ -213,25 +215,11 @@ export class DoubleBarrier {
 
   /** The paths of the members, in the order that all participants agree on. */
   async #members(): Promise<string[]> {
-    try {
-      const names = await this.zk.getChildren(this.path);
-      return names
-        .filter((name) => name !== READY)
-        .sort()
-        .map((name) => childPath(this.path, name));
-    } catch (error) {
-      if (error instanceof NoNodeError) return [];
-      throw error;
-    }
-  }
-
-  async #member(path: string): Promise<BarrierMember | undefined> {
-    try {
-      return { path, id: (await this.zk.getData(path)).text() };
-    } catch (error) {
-      if (error instanceof NoNodeError) return undefined;
-      throw error;
-    }
+    const names = await childrenOf(this.zk, this.path);
+    return names
+      .filter((name) => name !== READY)
+      .sort()
+      .map((name) => childPath(this.path, name));
   }
 
   #subject(method: string): { readonly operation: string; readonly path: string } {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { checkPath, childPath, InvalidArgumentError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { checkPath, InvalidArgumentError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { childrenOf, textsOf } from '../common/children.js';
 import { checkNames, type OptionSubject, waitNames } from '../common/options.js';
 import { sweepAfterWait } from '../common/sweeper.js';
 import { lookUntil, Wait } from '../common/waiting.js';
@@ -94,18 +95,12 @@ export class RoundBarrier {
 
   /** Who takes part, in the order that all agree on. Those that vanish meanwhile are left out. */
   async participants(): Promise<RoundParticipant[]> {
-    const [round = FIRST_ROUND, names] = await Promise.all([this.round(), this.#names()]);
-    const found = await Promise.all(
-      membersIn(names).map(async (member) => {
-        const path = childPath(this.path, member.name);
-        const id = await this.#idOf(path);
-        return id === undefined ? undefined : { id, path, hasArrived: member.arrived >= round };
-      }),
-    );
-    return found.filter((each) => each !== undefined);
+    const [round = FIRST_ROUND, names] = await Promise.all([this.round(), childrenOf(this.zk, this.path)]);
+    const members = await textsOf(this.zk, this.path, membersIn(names));
+    return members.map(({ id, path, arrived }) => ({ id, path, hasArrived: arrived >= round }));
   }
 
-  /** `late`: the session of the member has ended. Undefined: look again. */
+  /** `late`: the session of the member has ended. */
   async #enter(member: RoundMember, wait: Wait): Promise<'in' | 'late'> {
     for (;;) {
       wait.check();
@@ -113,24 +108,6 @@ export class RoundBarrier {
       await plantRounds(this.zk, this.path, wait);
       const current = await readRound(this.zk, this.path, wait);
       if (await member.enter(current, wait)) return 'in';
-    }
-  }
-
-  async #names(): Promise<string[]> {
-    try {
-      return await this.zk.getChildren(this.path);
-    } catch (error) {
-      if (error instanceof NoNodeError) return [];
-      throw error;
-    }
-  }
-
-  async #idOf(path: string): Promise<string | undefined> {
-    try {
-      return (await this.zk.getData(path)).text();
-    } catch (error) {
-      if (error instanceof NoNodeError) return undefined;
-      throw error;
     }
   }
 

@@ -4,10 +4,10 @@ import {
   type Data,
   InvalidArgumentError,
   type LeaseOptions,
-  NoNodeError,
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
+import { childrenOf } from '../common/children.js';
 import { Contender, type Line } from '../common/contender.js';
 import { checkMargin, Holder } from '../common/holder.js';
 import { checkLease, checkNames, leaseNames, type OptionSubject } from '../common/options.js';
@@ -170,12 +170,7 @@ export class WorkerIds {
     watched.push(...paths);
     await Promise.all(
       paths.map(async (path) => {
-        try {
-          if ((await this.zk.getChildren(path, { watch: changed })).length === 0) changed();
-        } catch (error) {
-          if (!(error instanceof NoNodeError)) throw error;
-          changed();
-        }
+        if ((await childrenOf(this.zk, path, { watch: changed })).length === 0) changed();
       }),
     );
     return undefined;
@@ -183,17 +178,12 @@ export class WorkerIds {
 
   /** The ids that have a znode. */
   async #used(): Promise<number[]> {
-    try {
-      const names = await this.zk.getChildren(this.path);
-      return names
-        .filter((name) => /^(?:0|[1-9]\d*)$/.test(name))
-        .map(Number)
-        .filter((id) => id < this.#count)
-        .sort((a, b) => a - b);
-    } catch (error) {
-      if (error instanceof NoNodeError) return [];
-      throw error;
-    }
+    const names = await childrenOf(this.zk, this.path);
+    return names
+      .filter((name) => /^(?:0|[1-9]\d*)$/.test(name))
+      .map(Number)
+      .filter((id) => id < this.#count)
+      .sort((a, b) => a - b);
   }
 
   async #contenders(id: number): Promise<number> {
