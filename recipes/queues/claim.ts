@@ -4,7 +4,6 @@ import {
   childPath,
   isPassing,
   type LeaseOptions,
-  LeaseLostError,
   NodeExistsError,
   NoNodeError,
   SessionExpiredError,
@@ -15,6 +14,7 @@ import {
   UnansweredError,
   type ZNode,
   type ZooKeeper,
+  ZooKeeperError,
   type ZooKeeperOperations,
 } from 'zookit';
 import type { FencingToken } from '../common/fencing.js';
@@ -25,6 +25,11 @@ import { makeFolder, type QueuePaths } from './queue-paths.js';
 
 /** How soon a claim begins to look after its lock, milliseconds: what is done sooner saves the request. */
 const OWN_WATCH_DELAY = 10;
+
+/** Somebody has deleted the lock of an item under work, or has changed the item: it is not ours to settle any more. */
+export class ItemLostError extends ZooKeeperError {
+  readonly code = 'ITEM_LOST';
+}
 
 /** What is added to a transaction. */
 export type Step = (transaction: Transaction<readonly unknown[]>) => Transaction<readonly unknown[]>;
@@ -114,15 +119,15 @@ export class Claim {
   }
 
   async #end(step: Step): Promise<void> {
+    // From the request on, somebody else may have it, long before the answer comes.
+    this.#ownWatch.end();
+    this.#lease.release();
     try {
       await this.#commit(step);
     } catch (error) {
       // Somebody has deleted the item itself: there is nothing left to do with it.
       if (!(error instanceof NoNodeError)) throw error;
       await sweep(this.zk, this.lockPath, this.session);
-    } finally {
-      this.#ownWatch.end();
-      this.#lease.release();
     }
   }
 
@@ -146,10 +151,10 @@ export class Claim {
     }
   }
 
-  #lost(cause: unknown): LeaseLostError {
+  #lost(cause: unknown): ItemLostError {
     this.#lease.lose('somebody else has taken the item away');
     const problem = 'somebody else has deleted the lock of the item, or changed the item';
-    return new LeaseLostError(problem, { operation: 'QueueItem', path: this.path, cause });
+    return new ItemLostError(problem, { operation: 'QueueItem', path: this.path, cause });
   }
 }
 

@@ -207,7 +207,7 @@ describe('an item', () => {
     expect(item.held).toBe(false);
     // It stands again, as somebody else's; here of the same session, so only a deleted one shows the refusal.
     await again.ack();
-    expect(await failureOf(item.ack())).toMatchObject({ code: 'LEASE_LOST' });
+    expect(await failureOf(item.ack())).toMatchObject({ code: 'ITEM_LOST' });
   });
 
   it('that somebody has deleted is done', async () => {
