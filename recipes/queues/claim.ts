@@ -166,7 +166,6 @@ class ClaimAttempt {
   readonly ofSession: ZooKeeperOperations;
   /** Tells our lock from that of anybody else, also of the same session. */
   readonly #mark = randomUUID();
-  #attachments = 0;
   #early: Promise<ZNode> | undefined;
 
   constructor(
@@ -208,20 +207,16 @@ class ClaimAttempt {
 
   /** The item, as it is under the lock. */
   async read(): Promise<ZNode> {
-    const early = this.#early;
-    // What was read on another connection than that of the lock may be of before it.
-    if (early !== undefined && this.#attachments === this.session.attachments) return await early;
-    return await this.ofSession.getData(this.path, { sync: true });
+    return await (this.#early ?? this.ofSession.getData(this.path));
   }
 
   async #create(): Promise<FencingToken> {
-    this.#attachments = this.session.attachments;
     const locking = this.ofSession
       .transaction()
       .check(this.path)
       .create(this.lockPath, this.#mark, { mode: 'ephemeral' })
       .commit();
-    // The server answers in order: asked for now, the item is read under the lock.
+    // The server answers in order, and what is sent again comes later: asked for now, the item is read under the lock.
     this.#early = this.ofSession.getData(this.path);
     this.#early.catch(() => undefined);
     const [, created] = await locking;

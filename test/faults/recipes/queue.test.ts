@@ -145,6 +145,7 @@ describe('a take', () => {
     await using rig = await startRig({ sessionTimeout: 10_000 });
     const queue = queueOf(rig);
     await queue.putAll([1, 2]);
+    await rig.observer.ensurePath(queue.lockPath);
     for (const lose of ['swallowNextReply', 'swallowNextRequest'] as const) {
       const lost = rig.proxy[lose](locking);
       const item = await queue.take();
@@ -161,6 +162,7 @@ describe('a take', () => {
     await using rig = await startRig({ sessionTimeout: 10_000 });
     const queue = queueOf(rig);
     await queue.putAll([1, 2]);
+    await rig.observer.ensurePath(queue.lockPath);
     // The lock is lost on its way, and before it comes again somebody else is done with the item.
     const lost = rig.proxy.swallowNextRequest(locking).then(() => rig.proxy.refuse());
     const taking = queue.take();
