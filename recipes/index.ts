@@ -112,6 +112,8 @@ export {
 } from './members/partitioning.js';
 export type { PersistentNodeOptions } from './members/persistent-node-options.js';
 export { type NodeState, OwnedByOtherError, PersistentNode } from './members/persistent-node.js';
+export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
+export { ItemLostError } from './queues/claim.js';
 export { type ConsumeOptions, QueueConsumer, type QueueHandler } from './queues/consumer.js';
 export { type DelayOptions, DelayQueue } from './queues/delay-queue.js';
 export { type DeadLetter } from './queues/handout.js';

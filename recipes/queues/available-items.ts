@@ -19,6 +19,8 @@ export class AvailableItems {
   /** How many of them were handed out. */
   #used = 0;
   #misses = 0;
+  /** The names of those that somebody of this process is about to lock. */
+  readonly #inHand = new Set<string>();
   /** Whether a list of now need not be the one that was looked at. */
   #isStale = true;
   #looking: Promise<void> | undefined;
@@ -67,10 +69,13 @@ export class AvailableItems {
     return (await this.#list(limits, limits)).available;
   }
 
-  /** What became of an item that was handed out. */
-  tried(isTaken: boolean): void {
+  /** What became of an item that was handed out. To be called for each of them. */
+  tried({ name }: ItemName, isTaken: boolean): void {
+    this.#inHand.delete(name);
     this.#misses = isTaken ? 0 : this.#misses + 1;
     if (this.#misses >= MOST_MISSES) this.discard();
+    // Those who have passed over it may want to try it themselves.
+    if (!isTaken) this.#onChange();
   }
 
   #shift(): ItemName | undefined {
@@ -78,6 +83,7 @@ export class AvailableItems {
     if (item === undefined || item.due > wallClock()) return undefined;
     this.#used++;
     this.#isStale = true;
+    this.#inHand.add(item.name);
     return item;
   }
 
@@ -141,7 +147,7 @@ export class AvailableItems {
       this.#names(this.paths.locks, ofLocks),
     ]);
     const items = itemsInOrder(names, this.read);
-    const taken = new Set(locks);
+    const taken = new Set([...locks, ...this.#inHand]);
     const available = items.filter(({ name }) => !taken.has(name));
     return { available, locked: items.length - available.length };
   }

@@ -187,15 +187,16 @@ export abstract class BaseQueue<T> implements AsyncIterable<QueueItem<T>> {
 
   /** Makes an item of a name; undefined if it is somebody else's, or could not be claimed. */
   async #open(name: ItemName, wait: Wait): Promise<QueueItem<T> | undefined> {
+    let item: QueueItem<T> | undefined;
     try {
-      const item = await this.#claim(name, wait);
-      this.#available.tried(item !== undefined);
-      return item;
+      item = await this.#claim(name, wait);
     } catch (error) {
       if (wait.isOver || !canTryAgain(this.zk, error)) throw error;
       await wait.race(pause(this.zk, 0, wait.signal));
-      return undefined;
+    } finally {
+      this.#available.tried(name, item !== undefined);
     }
+    return item;
   }
 
   async #claim(name: ItemName, wait: Wait): Promise<QueueItem<T> | undefined> {

@@ -4,7 +4,6 @@ import {
   childPath,
   isPassing,
   type LeaseOptions,
-  LeaseLostError,
   NodeExistsError,
   NoNodeError,
   SessionExpiredError,
@@ -15,6 +14,7 @@ import {
   UnansweredError,
   type ZNode,
   type ZooKeeper,
+  ZooKeeperError,
   type ZooKeeperOperations,
 } from 'zookit';
 import type { FencingToken } from '../common/fencing.js';
@@ -25,6 +25,11 @@ import { makeFolder, type QueuePaths } from './queue-paths.js';
 
 /** How soon a claim begins to look after its lock, milliseconds: what is done sooner saves the request. */
 const OWN_WATCH_DELAY = 10;
+
+/** Somebody has deleted the lock of an item under work, or has changed the item: it is not ours to settle any more. */
+export class ItemLostError extends ZooKeeperError {
+  readonly code = 'ITEM_LOST';
+}
 
 /** What is added to a transaction. */
 export type Step = (transaction: Transaction<readonly unknown[]>) => Transaction<readonly unknown[]>;
@@ -114,15 +119,15 @@ export class Claim {
   }
 
   async #end(step: Step): Promise<void> {
+    // From the request on, somebody else may have it, long before the answer comes.
+    this.#ownWatch.end();
+    this.#lease.release();
     try {
       await this.#commit(step);
     } catch (error) {
       // Somebody has deleted the item itself: there is nothing left to do with it.
       if (!(error instanceof NoNodeError)) throw error;
       await sweep(this.zk, this.lockPath, this.session);
-    } finally {
-      this.#ownWatch.end();
-      this.#lease.release();
     }
   }
 
@@ -146,10 +151,10 @@ export class Claim {
     }
   }
 
-  #lost(cause: unknown): LeaseLostError {
+  #lost(cause: unknown): ItemLostError {
     this.#lease.lose('somebody else has taken the item away');
     const problem = 'somebody else has deleted the lock of the item, or changed the item';
-    return new LeaseLostError(problem, { operation: 'QueueItem', path: this.path, cause });
+    return new ItemLostError(problem, { operation: 'QueueItem', path: this.path, cause });
   }
 }
 
@@ -161,7 +166,6 @@ class ClaimAttempt {
   readonly ofSession: ZooKeeperOperations;
   /** Tells our lock from that of anybody else, also of the same session. */
   readonly #mark = randomUUID();
-  #attachments = 0;
   #early: Promise<ZNode> | undefined;
 
   constructor(
@@ -203,20 +207,16 @@ class ClaimAttempt {
 
   /** The item, as it is under the lock. */
   async read(): Promise<ZNode> {
-    const early = this.#early;
-    // What was read on another connection than that of the lock may be of before it.
-    if (early !== undefined && this.#attachments === this.session.attachments) return await early;
-    return await this.ofSession.getData(this.path, { sync: true });
+    return await (this.#early ?? this.ofSession.getData(this.path));
   }
 
   async #create(): Promise<FencingToken> {
-    this.#attachments = this.session.attachments;
     const locking = this.ofSession
       .transaction()
       .check(this.path)
       .create(this.lockPath, this.#mark, { mode: 'ephemeral' })
       .commit();
-    // The server answers in order: asked for now, the item is read under the lock.
+    // The server answers in order, and what is sent again comes later: asked for now, the item is read under the lock.
     this.#early = this.ofSession.getData(this.path);
     this.#early.catch(() => undefined);
     const [, created] = await locking;

@@ -1,7 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import {
   AbortedError,
   InvalidArgumentError,
-  LeaseLostError,
   OperationTimeoutError,
   SessionExpiredError,
   type WaitOptions,
@@ -9,6 +9,7 @@ import {
 } from 'zookit';
 import { checkNames, type OptionSubject } from '../common/options.js';
 import { pause, Wait } from '../common/waiting.js';
+import { ItemLostError } from './claim.js';
 import type { QueueItem } from './queue-item.js';
 
 /** What is done with each value. It may settle the item itself; otherwise that follows from how it ends. */
@@ -55,6 +56,8 @@ export class QueueConsumer<T> implements AsyncDisposable {
     private readonly options: ConsumeOptions<T>,
   ) {
     const { concurrency = 1, signal } = checkConsumption(handler, options, source.path);
+    // As many listen to it as work at the same time.
+    setMaxListeners(0, this.#stopping.signal);
     const stop = (): void => this.#stopping.abort();
     if (signal?.aborted === true) stop();
     else signal?.addEventListener('abort', stop);
@@ -142,7 +145,7 @@ export class QueueConsumer<T> implements AsyncDisposable {
 
 /** Whether the error says that an item is not ours any more. */
 export function isLoss(error: unknown): boolean {
-  return error instanceof LeaseLostError || error instanceof SessionExpiredError;
+  return error instanceof ItemLostError || error instanceof SessionExpiredError;
 }
 
 /** Whether the error says that the wait is over, by its time or by its signal. */

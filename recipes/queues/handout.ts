@@ -1,7 +1,7 @@
-import { childPath, type LeaseOptions, LeaseLostError, type ZooKeeper } from 'zookit';
+import { childPath, type LeaseOptions, type ZooKeeper } from 'zookit';
 import { checkMargin } from '../common/holder.js';
 import { isEndOfSession } from '../common/waiting.js';
-import { Claim, type Step } from './claim.js';
+import { Claim, ItemLostError, type Step } from './claim.js';
 import { CorruptItemError, type ItemFormat, type ItemRecord } from './item-format.js';
 import type { ItemName } from './item-names.js';
 import { QueueItem } from './queue-item.js';
@@ -59,7 +59,7 @@ export class Handout<T> {
       checkMargin(this.zk, this.options, 'take', this.paths.items);
       return undefined;
     } catch (error) {
-      if (error instanceof LeaseLostError) return undefined;
+      if (error instanceof ItemLostError) return undefined;
       await claim.leave().catch(() => undefined);
       throw error;
     }
@@ -129,7 +129,7 @@ export class Handout<T> {
       await claim.leave(this.options.maxAttempts === undefined ? undefined : claim.data);
     } catch (error) {
       // Then it is not ours to give back.
-      if (!(error instanceof LeaseLostError || isEndOfSession(error))) throw error;
+      if (!(error instanceof ItemLostError || isEndOfSession(error))) throw error;
     }
     this.onReturned();
   }

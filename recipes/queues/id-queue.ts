@@ -35,7 +35,7 @@ export class IdQueue<T = unknown> extends BaseQueue<T> {
   /**
    * Takes out all items of this id that nobody works on. Resolves with how many they were.
    *
-   * @throws OperationTimeoutError, AbortedError; SessionExpiredError, LeaseLostError: some may have been taken out;
+   * @throws OperationTimeoutError, AbortedError; SessionExpiredError, ItemLostError: some may have been taken out;
    * ClosedError, AuthFailedError, NoAuthError.
    */
   async remove(id: string, options: WaitOptions = {}): Promise<number> {

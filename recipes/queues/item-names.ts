@@ -75,7 +75,7 @@ export function delayPrefix(due: number): string {
 }
 
 export const readDelayName: ReadName = (name) => {
-  const found = match(name, /^(queue-\|([0-9A-F]{1,13})\|)-?\d{9,10}$/);
+  const found = match(name, /^(queue-\|([0-9A-F]{1,16})\|)-?\d{9,10}$/);
   if (found === undefined) return requeuedByCurator(name, 0);
   const { prefix, part, sequence } = found;
   const due = Number.parseInt(part, 16);

@@ -80,7 +80,7 @@ export class QueueItem<T> implements AsyncDisposable {
    * It is done: deletes the item and its lock in one transaction. While disconnected it is sent after the reconnect, and
    * again until its outcome is known.
    *
-   * @throws SessionExpiredError, LeaseLostError: somebody else gets the item, or has it; with `mayHaveBeenApplied` nobody
+   * @throws SessionExpiredError, ItemLostError: somebody else gets the item, or has it; with `mayHaveBeenApplied` nobody
    * can tell. ClosedError, AuthFailedError; NoAuthError.
    */
   ack(): Promise<void> {

@@ -1,6 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { ClosedError, InvalidArgumentError, OperationTimeoutError } from 'zookit';
 import { Queue, type QueueItem } from 'zookit/recipes';
+import { runScript } from '../../support/child.js';
+import { sharedServer } from '../../support/shared.js';
 import { gate, until, within } from '../../support/until.js';
 import { failureOf, useClients } from '../clients.js';
 
@@ -41,6 +43,32 @@ describe('consume', () => {
     await consumer.ended;
     expect([seen.sort((a, b) => a - b), most]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 3]);
     expect(await clients.zk.getChildren(queue.lockPath)).toEqual([]);
+  });
+
+  it('warns of no leak, however many work at the same time', async () => {
+    const { path } = await numbers();
+    // In a process of its own, whose warnings are seen.
+    const source = `
+      import { ZooKeeper } from 'zookit';
+      import { Queue } from 'zookit/recipes';
+      const zk = await ZooKeeper.connect('${sharedServer().connectString}${clients.chroot}');
+      const queue = new Queue(zk, '${path}');
+      let all;
+      const begun = new Promise((resolve) => (all = resolve));
+      let atOnce = 0;
+      const work = async () => {
+        if (++atOnce === 30) all();
+        await begun;
+      };
+      const consumer = queue.consume(work, { concurrency: 30 });
+      await queue.putAll(Array.from({ length: 30 }, (_, index) => index));
+      await begun;
+      await consumer.stop();
+      console.log('left', await queue.size());
+      await zk.close();`;
+    await using child = await runScript({ source });
+    const { stdout, stderr } = await child.result;
+    expect([stdout, stderr]).toEqual(['left 0\n', '']);
   });
 
   it('puts back what its handler failed at, from the value on at which it did', async () => {

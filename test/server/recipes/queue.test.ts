@@ -139,7 +139,11 @@ describe('put and take', () => {
     expect(await failureOf(queue.take({ timeout: 20 }))).toBeInstanceOf(OperationTimeoutError);
     await until(() => zk.watches().length === 0, { what: 'no watch' });
     await queue.put('a');
-    expect(await drain(queue)).toEqual(['a']);
+    // Now there is a watch on the locks as well.
+    await using item = await new Queue<string>(clients.zk, queue.path, { serializer: text }).take();
+    expect(await failureOf(queue.take({ timeout: 50 }))).toBeInstanceOf(OperationTimeoutError);
+    await until(() => zk.watches().length === 0, { what: 'no watch' });
+    await item.ack();
   });
 
   it('leave no watch while there are items', async () => {
@@ -207,7 +211,7 @@ describe('an item', () => {
     expect(item.held).toBe(false);
     // It stands again, as somebody else's; here of the same session, so only a deleted one shows the refusal.
     await again.ack();
-    expect(await failureOf(item.ack())).toMatchObject({ code: 'LEASE_LOST' });
+    expect(await failureOf(item.ack())).toMatchObject({ code: 'ITEM_LOST' });
   });
 
   it('that somebody has deleted is done', async () => {
@@ -384,5 +388,26 @@ describe('options', () => {
     await queue.put('a');
     expect(await failureOf(queue.take())).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await clients.zk.getChildren(queue.lockPath)).toEqual([]);
+  });
+});
+
+describe('cost', () => {
+  it('is one lock for an item that many of one process wait for, and one listing for all of them', async () => {
+    const zk = await clients.another();
+    const queue = new Queue<string>(zk, `${await clients.folder()}/q`, { serializer: text });
+    const abort = new AbortController();
+    const taking = Array.from({ length: 10 }, () => queue.take({ signal: abort.signal }));
+    await until(() => zk.watches().length > 0, { what: 'the wait' });
+    const before = zk.metrics().operations.byName;
+    await new Queue<string>(clients.zk, queue.path, { serializer: text }).put('a');
+    const item = await Promise.race(taking);
+    await until(() => zk.watches().some(({ path }) => path === queue.lockPath), { what: 'the others to wait again' });
+    const after = zk.metrics().operations.byName;
+    const sent = (name: string): number => (after[name]?.count ?? 0) - (before[name]?.count ?? 0);
+    expect(sent('multi')).toBe(1);
+    expect(sent('getChildren')).toBeLessThanOrEqual(8);
+    await item.ack();
+    abort.abort();
+    await Promise.allSettled(taking);
   });
 });
