@@ -316,7 +316,9 @@ describe('run', () => {
   it('leaves a partition whose work has ended by itself with this member', async () => {
     const partitioner = new Partitioner(clients.zk, `${await clients.folder()}/set`, { partitions, settle });
     let begun = 0;
-    const running = partitioner.run(() => void begun++);
+    const running = partitioner.run(() => {
+      begun++;
+    });
     await partitioner.ready();
     expect([begun, partitioner.owned.size]).toEqual([6, 6]);
     await partitioner.close();

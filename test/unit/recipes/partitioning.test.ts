@@ -89,7 +89,8 @@ describe('sticky', () => {
         const had = countsOf(before, membersOf(keys));
         const above = had.filter((count) => count > least).length;
         const most =
-          had.reduce((sum, count) => sum + Math.min(count, least), 0) + Math.min(above, partitions.length % keys.length);
+          had.reduce((sum, count) => sum + Math.min(count, least), 0) +
+          Math.min(above, partitions.length % keys.length);
         expect(kept).toBe(most);
       }),
     );
