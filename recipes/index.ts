@@ -15,23 +15,18 @@ export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
 export {
   Group,
   type GroupChange,
-  GroupMember,
   type GroupOptions,
   type GroupView,
   type JoinOptions,
   type Member,
 } from './members/group.js';
 export type { GroupLayout } from './members/group-layout.js';
+export { GroupMember } from './members/group-member.js';
 export { HashRing, type HashRingOptions, type RingMember } from './members/hash-ring.js';
 export { Partition } from './members/partition.js';
 export type { Handover } from './members/partition-locks.js';
-export {
-  type Assignment,
-  Partitioner,
-  type PartitionerOptions,
-  type PartitionerState,
-  type PartitionWork,
-} from './members/partitioner.js';
+export { type Assignment, Partitioner, type PartitionerState, type PartitionWork } from './members/partitioner.js';
+export type { PartitionerOptions } from './members/partitioner-options.js';
 export {
   partitioning,
   type PartitionMember,

@@ -264,6 +264,8 @@ describe('a partitioner', () => {
     [{ partitions: ['a', 'a'] }, 'the partition "a" comes twice'],
     [{ partitions: ['a/b'] }, 'the partition "a/b" is no part of a path'],
     [{ partitions: [''] }, 'the partition "" is no part of a path'],
+    [{ partitions: 'abc' }, 'partitions must be a list'],
+    [{ partitions: undefined as never }, 'partitions must be a list'],
     [{ id: 'a/b' }, 'must have no slash'],
     [{ weight: -1 }, 'the weight is -1'],
     [{ settle: NaN }, 'settle is NaN'],
