@@ -88,12 +88,13 @@ export type { GroupLayout } from './members/group-layout.js';
 export {
   Group,
   type GroupChange,
-  GroupMember,
   type GroupOptions,
   type GroupView,
   type JoinOptions,
   type Member,
 } from './members/group.js';
+export type { GroupLayout } from './members/group-layout.js';
+export { GroupMember } from './members/group-member.js';
 export { HashRing, type HashRingOptions, type RingMember } from './members/hash-ring.js';
 export type { Handover } from './members/partition-locks.js';
 export { Partition } from './members/partition.js';
@@ -104,6 +105,8 @@ export {
   type PartitionerState,
   type PartitionWork,
 } from './members/partitioner.js';
+export { type Assignment, Partitioner, type PartitionerState, type PartitionWork } from './members/partitioner.js';
+export type { PartitionerOptions } from './members/partitioner-options.js';
 export {
   partitioning,
   type PartitionMember,

@@ -11,6 +11,7 @@ import { checkLease, checkNames, leaseNames, type OptionSubject, waitNames } fro
 import { sweepAfterWait } from '../common/sweeper.js';
 import { Wait } from '../common/waiting.js';
 import { checkId, dataOf, type GroupLayout, layouts } from './group-layout.js';
+import { GroupMember } from './group-member.js';
 import { LiveChildren, type LiveChild } from './live-children.js';
 import { PersistentNode } from './persistent-node.js';
 
@@ -199,50 +200,6 @@ export class Group implements AsyncIterable<GroupView>, AsyncDisposable {
 }
 
 const NO_DATA = Buffer.alloc(0);
-
-/** A membership of this process. */
-export class GroupMember implements AsyncDisposable {
-  /** Made by `group.join()`. */
-  constructor(
-    private readonly node: PersistentNode,
-    readonly id: string,
-    readonly path: string,
-    private readonly hasData: boolean,
-  ) {}
-
-  /** Whether it is certainly a member, worked out at this look. After an expiry it comes true again with the new session. */
-  get held(): boolean {
-    return this.node.held;
-  }
-
-  /** Aborts when the membership of now may be over. A new one after the next time that it has joined. */
-  get signal(): AbortSignal {
-    return this.node.signal;
-  }
-
-  /**
-   * Changes what the others see. While disconnected it is published after the reconnect, also when the wait is ended.
-   * @throws OperationTimeoutError, AbortedError; ClosedError after `leave()`; OwnedByOtherError; InvalidArgumentError in a
-   * layout without data.
-   */
-  async setData(data: Data, wait: WaitOptions = {}): Promise<void> {
-    if (!this.hasData)
-      throw new InvalidArgumentError('members have no data in the layouts of kazoo', {
-        operation: 'GroupMember.setData',
-        path: this.path,
-      });
-    await this.node.setData(data, wait);
-  }
-
-  /** Leaves. Resolves when nobody can see it any more, or its session is over. */
-  async leave(): Promise<void> {
-    await this.node.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.leave();
-  }
-}
 
 /** What has happened between two lists of members. */
 export function changesBetween(before: readonly Member[], after: readonly Member[]): GroupChange[] {

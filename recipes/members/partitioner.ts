@@ -1,36 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import {
-  checkPath,
-  childPath,
-  ClosedError,
-  InvalidArgumentError,
-  type LeaseOptions,
-  type WaitOptions,
-  type ZooKeeper,
-} from 'zookit';
-import { checkLease, checkNames, leaseNames, type OptionSubject } from '../common/options.js';
+import { checkPath, childPath, ClosedError, InvalidArgumentError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { checkNames, type OptionSubject } from '../common/options.js';
 import { defer, type Deferred, Wait } from '../common/waiting.js';
 import { Agreement } from './agreement.js';
-import { checkId } from './group-layout.js';
 import type { Partition } from './partition.js';
 import { type Handover, PartitionLocks } from './partition-locks.js';
-import { type PartitionStrategy, partitioning } from './partitioning.js';
+import { checkPartitioner, type PartitionerOptions } from './partitioner-options.js';
+import { partitioning } from './partitioning.js';
 import { type Membership, SettledMembers } from './settled-members.js';
-
-/** How a {@link Partitioner} behaves. */
-export interface PartitionerOptions extends LeaseOptions {
-  /** What is divided: the same names at all members. Each is a part of a path. */
-  readonly partitions: Iterable<string>;
-  /** Who this member is, for others to read. Default: host, process, and something random. */
-  readonly id?: string | undefined;
-  /** How much it takes beside the others, where the strategy asks for that. Default 1. */
-  readonly weight?: number | undefined;
-  /** How the partitions are divided; the same at all members. Default: `partitioning.roundRobin()`. */
-  readonly strategy?: PartitionStrategy | undefined;
-  /** For how long nobody may have come or gone before the partitions are divided anew, milliseconds. Default 1,000. */
-  readonly settle?: number | undefined;
-}
 
 /** What has changed for this member. */
 export interface Assignment extends Handover {
@@ -89,7 +67,7 @@ export class Partitioner implements AsyncIterable<Assignment>, AsyncDisposable {
     const { weight = 1, strategy = partitioning.roundRobin(), settle = DEFAULT_SETTLE, margin, loseOn } = options;
     this.id = options.id ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
     checkPath(path, 'Partitioner');
-    this.#partitions = checkOptions(options, this.id, path);
+    this.#partitions = checkPartitioner(options, this.id, path);
     const onFail = (error: unknown): void => this.#fail(error);
     const party = childPath(path, 'party');
     this.#members = new SettledMembers(zk, {
@@ -232,6 +210,8 @@ export class Partitioner implements AsyncIterable<Assignment>, AsyncDisposable {
     this.#isClosing = true;
     this.#locks.want(NOTHING);
     const left = this.#members.close();
+    // Told when all was let go.
+    left.catch(() => undefined);
     while (!this.#locks.isIdle) {
       const { promise } = this.#change;
       if (this.#consumer === 'present') await promise;
@@ -287,29 +267,4 @@ export class Partitioner implements AsyncIterable<Assignment>, AsyncDisposable {
   #subject(method: string): OptionSubject {
     return { operation: `Partitioner.${method}`, path: this.path };
   }
-}
-
-/** The partitions, sorted. */
-function checkOptions(options: PartitionerOptions, id: string, path: string): string[] {
-  const subject = { operation: 'Partitioner', path };
-  const refuse = (problem: string): never => {
-    throw new InvalidArgumentError(problem, subject);
-  };
-  checkNames(options, [...leaseNames, 'partitions', 'id', 'weight', 'strategy', 'settle'], subject);
-  checkLease(options, subject);
-  checkId('shallowParty', id, subject);
-  const { weight = 1, strategy, settle = 0 } = options;
-  if (!(Number.isFinite(weight) && weight >= 0)) refuse(`the weight is ${String(weight)}; it must be 0 or more`);
-  if (!(Number.isFinite(settle) && settle >= 0))
-    refuse(`settle is ${String(settle)}; it must be milliseconds, 0 or more`);
-  if (strategy !== undefined && typeof strategy.divide !== 'function')
-    refuse('the strategy has no divide(); take one of `partitioning`, such as partitioning.sticky()');
-  const partitions = [...options.partitions].sort();
-  partitions.forEach((name, index) => {
-    if (name === partitions[index - 1]) refuse(`the partition ${JSON.stringify(name)} comes twice`);
-    if (typeof name !== 'string' || name === '' || name.includes('/'))
-      refuse(`the partition ${JSON.stringify(name)} is no part of a path: it must be a text without slashes`);
-    checkPath(childPath(path, name), 'Partitioner');
-  });
-  return partitions;
 }

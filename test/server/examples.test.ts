@@ -15,6 +15,8 @@ const lastWords: Readonly<Record<string, RegExp>> = {
   'leader.mjs': /^(\w+ leads with the token \d+, of .*\n\w+ has stepped down: held is false\n){3}$/,
   'lock.mjs': /^(\w+ writes with the token \d+\n){3}nobody else wants it\n$/,
   'once.mjs': /^one of them makes the schema\n(\w+ has the schema 7\n){3}$/,
+  'partitioner.mjs':
+    /^(anna takes .*\n){6}((anna leaves|ben takes) .*\n){6}now there are anna,ben\n(ben leaves .*\n){3}(anna takes .*\n){3}(anna leaves .*\n){6}$/,
   'service.mjs': /^(call \d goes to [\d.:]+\n){4}(now: .*\n)+found without a provider: 0\n$/,
   'transaction.mjs': /operation 1 failed \(BAD_VERSION\), so all: rolledBack,failed\n(.*: \d+\n){3}$/,
   'watch.mjs': /^once: dataChanged \S+\n(stays: created .*\n){2}(stays: deleted .*\n){3}$/,

@@ -113,7 +113,7 @@ describe('a group', () => {
       new Group(rig.zk, path).join('killed'),
       new Group(rig.zk, path).join('killed', { onConflict: 'wait', timeout: 20_000 }),
     ]);
-    expect(tried.status === 'fulfilled' || tried.reason.code === 'OWNED_BY_OTHER').toBe(true);
+    expect(tried.status === 'fulfilled' || (tried.reason as { code?: string }).code === 'OWNED_BY_OTHER').toBe(true);
     expect(next.status).toBe('fulfilled');
     await group.until((all) => all.length === 1 && all[0]?.id === 'killed');
     const stat = await rig.observer.exists(`${path}/killed`);

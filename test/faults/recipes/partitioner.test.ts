@@ -215,6 +215,33 @@ describe('a partitioner', () => {
     await running;
   });
 
+  it('divides anew when somebody has come and gone unseen: that one may have been given something', async () => {
+    await using rig = await startRig({ sessionTimeout: 20_000 });
+    let divisions = 0;
+    const { divide } = partitioning.roundRobin();
+    const strategy: PartitionStrategy = {
+      divide: (...question) => {
+        divisions++;
+        return divide(...question);
+      },
+    };
+    const partitioner = make(rig, 'a', { strategy });
+    const running = work(partitioner, new Referee());
+    await untilAllOwned([partitioner]);
+    const before = divisions;
+    await rig.unlink();
+    await rig.observer.create(`${path}/party/${'0'.repeat(32)}-guest`);
+    await rig.observer.delete(`${path}/party/${'0'.repeat(32)}-guest`);
+    await rig.relink();
+    await until(() => divisions === before + 1, { what: 'another division' });
+    await rig.reconnect();
+    await rig.zk.sync('/');
+    await untilAllOwned([partitioner]);
+    expect(divisions).toBe(before + 1);
+    await partitioner.close();
+    await running;
+  });
+
   it('takes part again when somebody deletes its znode, and loses nothing by that', async () => {
     await using rig = await startRig({ sessionTimeout: 20_000 });
     const partitioner = make(rig, 'a');

@@ -264,6 +264,8 @@ describe('a partitioner', () => {
     [{ partitions: ['a', 'a'] }, 'the partition "a" comes twice'],
     [{ partitions: ['a/b'] }, 'the partition "a/b" is no part of a path'],
     [{ partitions: [''] }, 'the partition "" is no part of a path'],
+    [{ partitions: 'abc' }, 'partitions must be a list'],
+    [{ partitions: undefined as never }, 'partitions must be a list'],
     [{ id: 'a/b' }, 'must have no slash'],
     [{ weight: -1 }, 'the weight is -1'],
     [{ settle: NaN }, 'settle is NaN'],
@@ -316,7 +318,9 @@ describe('run', () => {
   it('leaves a partition whose work has ended by itself with this member', async () => {
     const partitioner = new Partitioner(clients.zk, `${await clients.folder()}/set`, { partitions, settle });
     let begun = 0;
-    const running = partitioner.run(() => void begun++);
+    const running = partitioner.run(() => {
+      begun++;
+    });
     await partitioner.ready();
     expect([begun, partitioner.owned.size]).toEqual([6, 6]);
     await partitioner.close();
