@@ -60,8 +60,7 @@ export class CronLog {
     const before = (node === undefined ? undefined : decodeCronState(node.text())) ?? first;
     const { upTo, history } = change(before);
     const data = encodeCronState({ upTo, history: this.length === 0 ? [] : history.slice(-this.length) });
-    const writing = this.zk.transaction();
-    writing.check(this.term.path);
+    const writing = this.term.guard(this.zk.transaction());
     if (node === undefined) writing.create(this.path, data);
     else writing.setData(this.path, data, node.stat.version);
     try {

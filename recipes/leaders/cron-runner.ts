@@ -1,4 +1,4 @@
-import { LeaseLostError } from 'zookit';
+import { LeaseLostError, type Transaction } from 'zookit';
 import type { FencingToken } from '../common/fencing.js';
 import { after, defer, type Deferred, wallClock } from '../common/waiting.js';
 import { type CronLog, withRecord } from './cron-log.js';
@@ -14,8 +14,8 @@ export interface CronRun extends PlannedRun {
   readonly signal: AbortSignal;
   /** A number higher than that of every leader before. */
   readonly fencingToken: FencingToken;
-  /** The znode of the leader: `zk.transaction().check(run.path)` begins what only the leader may do. */
-  readonly path: string;
+  /** As `guard()` of a `Holder`: the server carries the transaction out only for who still leads. */
+  guard<Results extends readonly unknown[]>(transaction: Transaction<Results>): Transaction<[...Results, undefined]>;
 }
 
 /** What is to be done at the times of the schedule. */
@@ -63,7 +63,8 @@ export class CronRunner {
     try {
       await this.#serve();
     } catch (error) {
-      if (!(error instanceof NotLeaderError)) throw error;
+      // Of a term that is over nothing is to be told: the next leader goes on from what is written.
+      if (this.term.held && !(error instanceof NotLeaderError)) throw error;
     } finally {
       signal.removeEventListener('abort', onEnd);
       this.#stop('the term is over');
@@ -123,11 +124,16 @@ export class CronRunner {
     // Told to all before it begins: no other leader starts it once more.
     await this.#note(begun, scheduledAt);
     if (this.term.signal.aborted) running.abort(this.term.signal.reason);
-    const { fencingToken, path } = this.term;
+    const run: CronRun = {
+      ...planned,
+      signal: running.signal,
+      fencingToken: this.term.fencingToken,
+      guard: (transaction) => this.term.guard(transaction),
+    };
     let end: Pick<CronRecord, 'outcome' | 'error'>;
     try {
       // Not begun at all where it was ended while that was written.
-      if (!running.signal.aborted) await this.job({ ...planned, signal: running.signal, fencingToken, path });
+      if (!running.signal.aborted) await this.job(run);
       end = { outcome: running.signal.aborted ? 'interrupted' : 'done' };
     } catch (cause) {
       end = running.signal.aborted ? { outcome: 'interrupted' } : this.#failed(scheduledAt, cause);

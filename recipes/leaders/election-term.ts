@@ -1,4 +1,4 @@
-import { LeaseLostError, type WaitOptions } from 'zookit';
+import { LeaseLostError, type Transaction, type WaitOptions } from 'zookit';
 import type { FencingToken } from '../common/fencing.js';
 import type { Leadership } from './leadership.js';
 
@@ -34,6 +34,11 @@ export class ElectionTerm<Payload = unknown> {
   /** The znode that stands for the term. */
   get path(): string {
     return this.#leadership.path;
+  }
+
+  /** As `guard()` of a `Holder`: the server carries the transaction out only as long as the term's znode is there. */
+  guard<Results extends readonly unknown[]>(transaction: Transaction<Results>): Transaction<[...Results, undefined]> {
+    return this.#leadership.guard(transaction);
   }
 
   /** As `proclaim()` of a `Leadership`: tells others something about this leader. */

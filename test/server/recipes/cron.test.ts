@@ -239,7 +239,7 @@ it('writes nothing as a leader who is none any more, and goes on with its next t
   const job = async (run: CronRun): Promise<void> => {
     runs.push(run);
     if (runs.length > 1) return;
-    await clients.zk.delete(run.path);
+    await clients.zk.deleteTree(`${path}/leader`);
     await signalled(run.signal);
     lost.open();
   };
