@@ -89,8 +89,8 @@ export class Mirror {
       // Whatever a round that was ended comes to.
       if (!round.hasEnded) failure = error instanceof Error ? error : new Error(String(error));
     }
-    this.#round = undefined;
     await round.leave();
+    this.#round = undefined;
     if (failure === undefined || this.isClosed) return;
     if (canTryAgain(zk, failure)) await pause(zk, this.#failures++, this.#closing.signal);
     else this.#fail(failure);

@@ -185,7 +185,6 @@ export class Round {
       tree.remove(path);
       tree.isReadable(path);
     }
-    if (type === 'childrenChanged' && !tree.has(path)) return;
     if (type === 'deleted' && (path !== scope.root || this.#watcher !== undefined)) return;
     // One whose parent is not known is found when the parent is, or does not belong here.
     if (!tree.hasPlaceFor(path) || !scope.includes(path)) return;

@@ -65,11 +65,11 @@ describe.each(['auto', 'oneShot'] as const)('a cache of children, by watches: %s
     expect([...filtered.children().keys()].sort()).toEqual(['a', 'b']);
   });
 
-  it('G3: has all of 20,000 children, and never more than a few reads under way', async () => {
+  it('G3: has all of 10,000 children, and never more than a few reads under way', async () => {
     const path = await clients.folder();
     const zk = await clients.another({ maxReplyBytes: 4 * 1024 * 1024 });
     const other = await clients.another();
-    for (let from = 0; from < 20_000; from += 1_000) {
+    for (let from = 0; from < 10_000; from += 1_000) {
       const transaction = other.transaction();
       for (let index = from; index < from + 1_000; index++) transaction.create(`${path}/child-${index}`);
       await transaction.commit();
@@ -78,8 +78,8 @@ describe.each(['auto', 'oneShot'] as const)('a cache of children, by watches: %s
     const cache = new ChildrenCache(zk, path, { watches });
     await using _ = cache;
     cache.on('added', () => (most = Math.max(most, zk.toJSON().inFlight)));
-    await cache.ready({ timeout: 25_000 });
-    expect([cache.size, cache.get('child-19999')?.path]).toEqual([20_000, `${path}/child-19999`]);
+    await cache.ready();
+    expect([cache.size, cache.get('child-9999')?.path]).toEqual([10_000, `${path}/child-9999`]);
     expect(most).toBeLessThanOrEqual(128);
     await cache.close();
     expect(zk.watches()).toEqual([]);
@@ -89,7 +89,7 @@ describe.each(['auto', 'oneShot'] as const)('a cache of children, by watches: %s
         timeout: 20_000,
       });
     }
-  });
+  }, 60_000);
 });
 
 it('takes no depth', () => {

@@ -180,10 +180,10 @@ describe('events and answers in any order', () => {
 describe('after a lost connection', () => {
   it('everything is compared, stats first; what differs is told, then resync', async () => {
     const cache = await loaded();
-    client.become('suspended');
-    client.state = 'connected';
-    // Back, and not told yet.
+    // Gone and back, and not told yet.
+    client.session.attachments = 2;
     expect(cache.stale).toBe(true);
+    client.become('suspended');
     client.become('connected');
     expect([client.asked, cache.stale]).toEqual([[], true]);
     await client.event('resync');
@@ -266,6 +266,16 @@ describe('in a new session', () => {
     expect(cache.stale).toBe(false);
   });
 
+  it('it begins again where the watch was still on its way', async () => {
+    const cache = begun(new TreeCache(client.zk, '/r'));
+    await client.answer(CONFIG, statOf());
+    client.state = 'connecting';
+    client.become('expired');
+    client.state = 'connecting';
+    await settle();
+    expect([client.asked, cache.failure]).toEqual([['addWatch /r', CONFIG], undefined]);
+  });
+
   it('what is left of the old one when it is told late changes nothing', async () => {
     await loaded();
     client.state = 'connecting';
@@ -303,6 +313,19 @@ describe('errors', () => {
     },
   );
 
+  it('leave no one-shot watch on what is left out', async () => {
+    begun(new TreeCache(client.zk, '/r', { watches: 'oneShot' }));
+    await settle();
+    await client.answer('getData /r', znodeOf('r'));
+    await client.answer('getChildren /r', listOf(['a']));
+    await client.answer('getData /r/a', znodeOf('a'));
+    await client.answer('getChildren /r/a', new NoAuthError('no'));
+    expect([told, client.forgotten]).toEqual([
+      ['added /r r', 'added /r/a a', 'removed /r/a a', 'unreadable /r/a', 'ready'],
+      ['/r/a'],
+    ]);
+  });
+
   it('that do not end it where they are about the root, or none of those of znodes', async () => {
     for (const [path, error] of [
       ['/r', new NoAuthError('no')],
@@ -321,6 +344,8 @@ describe('errors', () => {
       for (let index = 0; index < cache.size + 1; index++) expect(await changes.next()).toMatchObject({ done: false });
       await expect(changes.next()).rejects.toBe(error);
       await expect(changes.next()).resolves.toMatchObject({ done: true });
+      await cache.close();
+      expect(cache.failure).toBe(error);
     }
   });
 });
@@ -342,6 +367,7 @@ describe('close', () => {
     const cache = await loaded();
     await client.event('dataChanged', '/r/a');
     const closing = cache.close();
+    await settle();
     client.become('suspended');
     await closing;
   });
