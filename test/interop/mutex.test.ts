@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { nameOf, type ZooKeeper } from 'zookit';
 import { Mutex } from 'zookit/recipes';
-import { until, within } from '../support/until.js';
+import { gate, until, within } from '../support/until.js';
 import { usePeers } from './peers.js';
 import { Room, type Visitor } from './room.js';
 
@@ -119,4 +119,31 @@ it('contenders of ours are listed by Curator and by kazoo', async () => {
   await using lock = await new Mutex(peers.zk, path, { data: 'node-1' }).acquire();
   expect(await curator.call('participants')).toEqual([lock.path]);
   expect(await kazoo.call('participants')).toEqual(['node-1']);
+});
+
+describe('revocation, as in Curator', () => {
+  it('a holder of Java is asked by us', async () => {
+    const path = '/revoked-java';
+    const java = await peers.curator.open('mutex', path);
+    await java.call('makeRevocable');
+    expect(await java.call('acquire')).toBe(true);
+    const mutex = new Mutex(peers.zk, path);
+    const waiting = mutex.acquire();
+    await until(async () => (await mutex.participants()).length === 2, { what: 'a line of two' });
+    expect(await mutex.revoke()).toBe('asked');
+    expect(await java.call('revoked')).toBe(true);
+    await java.call('release');
+    await using lock = await within(waiting, { what: 'the lock' });
+    expect(lock.held).toBe(true);
+  });
+
+  it('a holder of ours is asked by Java', async () => {
+    const path = '/revoked-node';
+    const asked = gate();
+    await using lock = await new Mutex(peers.zk, path, { onRevoke: () => asked.open() }).acquire();
+    const java = await peers.curator.open('mutex', path);
+    await java.call('revoke', { path: lock.path });
+    await within(asked.promise, { what: 'the request' });
+    expect([lock.held, lock.revoked.aborted]).toEqual([true, true]);
+  });
 });

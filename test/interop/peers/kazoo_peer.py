@@ -113,8 +113,11 @@ class Semaphore(Holding):
 
 
 class Election:
-    def __init__(self, zk, path, data=None):
+    """`patterns`: who else is waited for, which kazoo's election has no argument for."""
+
+    def __init__(self, zk, path, data=None, patterns=()):
         self.election = zk.Election(path, data)
+        self.election.lock = zk.Lock(path, data, extra_lock_patterns=patterns)
         self.elected = threading.Event()
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.election.run, args=(self.lead,), daemon=True)

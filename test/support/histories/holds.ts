@@ -4,12 +4,15 @@ import { Order } from './recorder.js';
 export interface Holding {
   readonly held: boolean;
   readonly signal: AbortSignal;
-  readonly fencingToken: { toString(): string };
+  /** None, where several are held as one. */
+  readonly fencingToken?: { toString(): string };
 }
 
 /** For how long somebody has held something. */
 export interface Hold {
   readonly client: string;
+  /** What is held: nobody is in the way of who holds something else. */
+  readonly what: string;
   /** What it is: of two shared ones both may be held. */
   readonly mode: 'exclusive' | 'shared';
   /** How many of what there is. */
@@ -35,13 +38,13 @@ export class HoldRecorder {
   took(
     client: string,
     holding: Holding,
-    { mode = 'exclusive', permits = 1 }: Partial<Pick<Hold, 'mode' | 'permits'>> = {},
+    { what = '', mode = 'exclusive', permits = 1 }: Partial<Pick<Hold, 'what' | 'mode' | 'permits'>> = {},
   ): () => void {
     // Whoever has lost it without being told so yet does not hold it: `held` says so at each look.
     for (const each of this.noted) if (!each.holding.held) this.end(each);
     if (!holding.held || this.disowned.has(client)) return () => undefined;
-    const token = BigInt(holding.fencingToken.toString());
-    const noted = { hold: { client, mode, permits, token, from: this.order.next(), to: Infinity }, holding };
+    const token = BigInt(holding.fencingToken?.toString() ?? 0);
+    const noted = { hold: { client, what, mode, permits, token, from: this.order.next(), to: Infinity }, holding };
     this.noted.push(noted);
     const end = (): void => this.end(noted);
     holding.signal.addEventListener('abort', end, { once: true });
@@ -68,7 +71,7 @@ export class HoldRecorder {
 export function findOverlaps(holds: readonly Hold[], limit = 1): string[] {
   const problems: string[] = [];
   for (const hold of holds) {
-    const beside = holds.filter(({ from, to }) => from <= hold.from && hold.from < to);
+    const beside = holds.filter(({ what, from, to }) => what === hold.what && from <= hold.from && hold.from < to);
     const exclusive = beside.filter(({ mode }) => mode === 'exclusive');
     const shared = beside.filter(({ mode }) => mode === 'shared');
     const permits = exclusive.reduce((sum, each) => sum + each.permits, 0);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { findFallingTokens, findOverlaps, type Hold, HoldRecorder } from '../../support/histories/holds.js';
 
 function hold(client: string, from: number, to: number, more: Partial<Hold> = {}): Hold {
-  return { client, mode: 'exclusive', permits: 1, token: BigInt(from), from, to, ...more };
+  return { client, what: '', mode: 'exclusive', permits: 1, token: BigInt(from), from, to, ...more };
 }
 
 /** A lock as the recorder sees it. */
@@ -22,6 +22,7 @@ describe('findOverlaps', () => {
   it.each<[string, Hold[], number]>([
     ['one after the other', [hold('a', 1, 2), hold('b', 3, 4), hold('a', 5, Infinity)], 1],
     ['as many as there are', [hold('a', 1, 5), hold('b', 2, 4), hold('c', 6, 7)], 2],
+    ['two who hold two things', [hold('a', 1, 5, { what: 'x' }), hold('b', 2, 4, { what: 'y' })], 1],
     ['several at once', [hold('a', 1, 5, { permits: 2 }), hold('b', 2, 4)], 3],
     [
       'readers together',
