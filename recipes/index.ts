@@ -85,6 +85,7 @@ export {
   type SemaphoreParticipant,
 } from './locks/semaphore.js';
 export type { GroupLayout } from './members/group-layout.js';
+export { GroupMember } from './members/group-member.js';
 export {
   Group,
   type GroupChange,
@@ -93,20 +94,11 @@ export {
   type JoinOptions,
   type Member,
 } from './members/group.js';
-export type { GroupLayout } from './members/group-layout.js';
-export { GroupMember } from './members/group-member.js';
 export { HashRing, type HashRingOptions, type RingMember } from './members/hash-ring.js';
 export type { Handover } from './members/partition-locks.js';
 export { Partition } from './members/partition.js';
-export {
-  type Assignment,
-  Partitioner,
-  type PartitionerOptions,
-  type PartitionerState,
-  type PartitionWork,
-} from './members/partitioner.js';
-export { type Assignment, Partitioner, type PartitionerState, type PartitionWork } from './members/partitioner.js';
 export type { PartitionerOptions } from './members/partitioner-options.js';
+export { type Assignment, Partitioner, type PartitionerState, type PartitionWork } from './members/partitioner.js';
 export {
   partitioning,
   type PartitionMember,
@@ -115,16 +107,15 @@ export {
 } from './members/partitioning.js';
 export type { PersistentNodeOptions } from './members/persistent-node-options.js';
 export { type NodeState, OwnedByOtherError, PersistentNode } from './members/persistent-node.js';
-export { Lock, Mutex, type MutexOptions } from './locks/mutex.js';
 export { ItemLostError } from './queues/claim.js';
 export { type ConsumeOptions, QueueConsumer, type QueueHandler } from './queues/consumer.js';
 export { type DelayOptions, DelayQueue } from './queues/delay-queue.js';
-export { type DeadLetter } from './queues/handout.js';
+export type { DeadLetter } from './queues/handout.js';
 export { type IdOptions, IdQueue } from './queues/id-queue.js';
 export { CorruptItemError } from './queues/item-format.js';
 export { type PriorityOptions, PriorityQueue, type PriorityQueueOptions } from './queues/priority-queue.js';
 export { QueueItem } from './queues/queue-item.js';
-export { type QueueOptions } from './queues/queue-options.js';
+export type { QueueOptions } from './queues/queue-options.js';
 export { type FifoOptions, Queue } from './queues/queue.js';
 export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
 export {
@@ -155,5 +146,5 @@ export { IdGenerator, type IdGeneratorOptions } from './values/id-generator.js';
 export type { ValueReadOptions } from './values/read-options.js';
 export { type Serializer, serializers } from './values/serializer.js';
 export { SharedValue, type SharedValueOptions, type VersionedValue } from './values/shared-value.js';
-export { IdRefusedError, type IdRefusal, Snowflake, type SnowflakeOptions } from './values/snowflake.js';
+export { type IdRefusal, IdRefusedError, Snowflake, type SnowflakeOptions } from './values/snowflake.js';
 export { type ClaimTime, WorkerId, WorkerIds, type WorkerIdsOptions } from './values/worker-id.js';

@@ -21,7 +21,7 @@ describe('O: a counter', () => {
         // Without a receipt it cannot be told from the same change of somebody else.
         if (change instanceof Error)
           expect(change).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
-        else expect(change).toMatchObject({ before: expect.any(Number) as number });
+        else expect(change).toMatchObject({ before: expect.any(Number) as unknown });
         const value = await new Counter(rig.observer, path).get();
         if (options.receipts === true)
           expect([change, value]).toEqual([expect.objectContaining({ after: round + 1 }), round + 1]);
