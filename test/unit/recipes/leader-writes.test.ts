@@ -40,7 +40,7 @@ class Recording extends FakeClient {
     const steps: string[] = [];
     const step =
       (name: string) =>
-      (path: string, ...more: unknown[]): object => {
+      (path: string, ...more: (string | number)[]): object => {
         steps.push([name, path, ...more].filter((each) => each !== undefined).join(' '));
         return transaction;
       };
@@ -145,7 +145,7 @@ describe('the transaction of a cron', () => {
 
   it('is not even begun by who knows that it leads no more', async () => {
     const client = new Recording(new Map());
-    const log = new CronLog(client.zk, '/cron/state', { ...term, held: false } as ElectionTerm, 10);
+    const log = new CronLog(client.zk, '/cron/state', { held: false } as ElectionTerm, 10);
     await expect(log.change((state) => state, first)).rejects.toBeInstanceOf(NotLeaderError);
     expect(client.committed).toEqual([]);
   });
