@@ -145,7 +145,7 @@ describe('the transaction of a cron', () => {
 
   it('is not even begun by who knows that it leads no more', async () => {
     const client = new Recording(new Map());
-    const log = new CronLog(client.zk, '/cron/state', { held: false } as ElectionTerm, 10);
+    const log = new CronLog(client.zk, '/cron/state', { held: false } as unknown as ElectionTerm, 10);
     await expect(log.change((state) => state, first)).rejects.toBeInstanceOf(NotLeaderError);
     expect(client.committed).toEqual([]);
   });
