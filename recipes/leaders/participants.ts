@@ -1,4 +1,5 @@
 import { childPath, NoNodeError, type OneShotEvent, type ZNode, type ZooKeeper } from 'zookit';
+import { childrenOf } from '../common/children.js';
 import type { FencingToken } from '../common/fencing.js';
 import { inOrder } from '../common/line-order.js';
 import { decodeCandidate } from './candidate-data.js';
@@ -36,12 +37,7 @@ export async function namesInLine(
   markers: readonly string[],
   limits: ReadLimits = {},
 ): Promise<string[]> {
-  try {
-    return inOrder(await zk.getChildren(path, limits), markers);
-  } catch (error) {
-    if (error instanceof NoNodeError) return [];
-    throw error;
-  }
+  return inOrder(await childrenOf(zk, path, limits), markers);
 }
 
 /** What a candidate's znode says; undefined when it is gone. */

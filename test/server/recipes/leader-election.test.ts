@@ -279,6 +279,27 @@ describe('interrupt() and close()', () => {
       expect(await zk.getChildren(path).catch(() => [])).toEqual([]);
     }
   });
+
+  it('close() right when the term begins calls no function that nobody can end', async () => {
+    const path = await clients.folder();
+    const zk = await clients.another();
+    for (let depth = 0; depth < 30; depth++) {
+      const election = new LeaderElection(zk, path, signalled);
+      const closed = gate();
+      const lease = jest.spyOn(zk, 'lease').mockImplementationOnce((options) => {
+        lease.mockRestore();
+        void (async () => {
+          for (let turn = 0; turn < depth; turn++) await Promise.resolve();
+          await election.close();
+          closed.open();
+        })();
+        return zk.lease(options);
+      });
+      election.start();
+      await within(closed.promise, { what: `the end of depth ${depth}` });
+      expect(await zk.getChildren(path)).toEqual([]);
+    }
+  });
 });
 
 describe('handOver()', () => {
