@@ -75,3 +75,28 @@ it('while a writer of ours goes over to reading, no writer of Java comes in', as
   expect(await writing).toBe(true);
   await java.close();
 });
+
+it('a writer of Java waits for readers of ours who have joined others past it', async () => {
+  const path = '/joined';
+  const lock = new ReadWriteLock(peers.zk, path, { preference: 'readers' });
+  const first = await lock.read.acquire();
+  const java = await peers.curator.open('readWriteLock', path);
+  const writing = java.call('acquire', { mode: 'write' });
+  await until(async () => (await peers.zk.getChildren(path)).length === 2, { what: 'the writer of Java' });
+  const joined = await lock.read.acquire({ timeout: 5_000 });
+  await first.release();
+  const other = await peers.curator.open('readWriteLock', path);
+  expect(await other.call('acquire', { mode: 'write', timeout: 100 })).toBe(false);
+  expect([joined.held, (await lock.participants()).map(({ kind, holds }) => [kind, holds])]).toEqual([
+    true,
+    [
+      ['read', true],
+      ['write', false],
+    ],
+  ]);
+  // Nobody can join it any more.
+  expect(await lock.read.tryAcquire()).toBeUndefined();
+  await joined.release();
+  expect(await writing).toBe(true);
+  await java.close();
+});

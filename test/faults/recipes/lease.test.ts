@@ -50,24 +50,25 @@ describe('a lease', () => {
 
   it('is not written by who has lost the lock meanwhile', async () => {
     await using rig = await startRig();
-    await rig.observer.ensurePath(path);
-    const held = rig.proxy.onRequest(({ opCode }) => {
+    const ended = '{"version": 1, "holder": "c", "end": "2020-01-01T00:00:00"}';
+    await rig.observer.create(`${path}/lease_holder`, ended, { parents: true });
+    let looks = 0;
+    const ignore = rig.proxy.onRequest(({ opCode }) => {
       // What is answered to the look under the lock comes late.
-      if (opCode === op.create) rig.proxy.holdReplies();
+      if (opCode === op.getData && ++looks === 2) rig.proxy.holdReplies();
     });
     const taking = new Lease(rig.zk, path, { duration: 60_000, holder: 'a' }).tryAcquire();
-    const [lock] = await until(
-      async () => {
-        const names = await rig.observer.getChildren(path);
-        return names.length === 1 && names;
-      },
-      { what: 'the lock' },
-    );
-    held();
+    await until(() => looks === 2, { what: 'the look under the lock' });
+    ignore();
+    await rig.observer.sync('/');
+    const lock = (await rig.observer.getChildren(path)).find((name) => name.includes('__lock__'));
     await rig.observer.delete(`${path}/${lock}`);
     const other = await new Lease(rig.observer, path, { duration: 60_000, holder: 'b' }).tryAcquire();
+    // Of the same version as what was seen there.
+    expect((await rig.observer.exists(`${path}/lease_holder`))?.version).toBe(0);
     rig.proxy.releaseReplies();
     expect([other?.held, await taking]).toEqual([true, undefined]);
+    expect(await new Lease(rig.observer, path, { duration: 60_000 }).current()).toMatchObject({ holder: 'b' });
   });
 });
 

@@ -64,6 +64,26 @@ describe('the second in line', () => {
     expect([(await leading).path, server.lists]).toEqual([server.own, 1]);
   });
 
+  it('looks again where somebody may have come into its way meanwhile', async () => {
+    const server = new SecondInLine();
+    const rule = {
+      isClosed: false,
+      placeOf: (names: readonly string[], own: string) => {
+        const before = names.filter((name) => name !== own);
+        return { before: before.length, predecessor: before.at(-1) };
+      },
+    };
+    const wait = new Wait({}, { operation: 'test', path: '/line' });
+    const leading = Contender.lead(server.zk, { ...line, rule }, wait);
+    await settle();
+    server.names = ['joined', ...server.names.slice(1)];
+    await server.tell('deleted', first);
+    expect(server.lists).toBe(2);
+    server.names = server.names.slice(1);
+    await server.tell('deleted', '/line/joined');
+    expect([(await leading).path, server.lists]).toEqual([server.own, 3]);
+  });
+
   it('looks again after a reconnect, as the news may come in any order', async () => {
     const { server } = await stand();
     server.session.attachments++;
