@@ -15,7 +15,8 @@ const MOST_MISSES = 3;
  * locks if others work on some.
  */
 export class AvailableItems {
-  #listed: readonly ItemName[] = [];
+  /** Undefined before there is a list, and when it is out of date. */
+  #listed: readonly ItemName[] | undefined;
   /** How many of them were handed out. */
   #used = 0;
   #misses = 0;
@@ -58,7 +59,7 @@ export class AvailableItems {
     for (let isLookedAt = false; ;) {
       const item = this.#shift();
       if (item !== undefined) return item;
-      if (isLookedAt && !this.#isOneDue()) return undefined;
+      if (isLookedAt && this.#listed !== undefined && !this.#isOneDue()) return undefined;
       await this.#lookWell(wait);
       isLookedAt = true;
     }
@@ -78,8 +79,14 @@ export class AvailableItems {
     if (!isTaken) this.#onChange();
   }
 
+  #begin(listed: readonly ItemName[] | undefined): void {
+    this.#listed = listed;
+    this.#used = 0;
+    this.#misses = 0;
+  }
+
   #shift(): ItemName | undefined {
-    const item = this.#used < this.perListing ? this.#listed[this.#used] : undefined;
+    const item = this.#used < this.perListing ? this.#listed?.[this.#used] : undefined;
     if (item === undefined || item.due > wallClock()) return undefined;
     this.#used++;
     this.#isStale = true;
@@ -89,15 +96,13 @@ export class AvailableItems {
 
   /** Whoever takes next lists anew: what was listed is out of date. */
   discard(): void {
-    this.#listed = [];
-    this.#used = 0;
-    this.#misses = 0;
+    this.#begin(undefined);
     this.#isStale = true;
   }
 
   /** Sleeps until something has changed, or the first item is due. */
   async #rest(wait: Wait, change: Promise<void>): Promise<void> {
-    const due = this.#listed[this.#used]?.due;
+    const due = this.#listed?.[this.#used]?.due;
     if (due === undefined) return await wait.race(change);
     const woken = defer();
     const stop = after(Math.min(LONGEST_REST, Math.max(0, due - wallClock())), () => woken.resolve());
@@ -126,9 +131,10 @@ export class AvailableItems {
   }
 
   async #look(): Promise<void> {
-    this.discard();
+    // Until there is another list, the one before goes on telling that there was something.
+    this.#isStale = true;
     const seen = await this.#list({}, {});
-    this.#listed = seen.available;
+    this.#begin(seen.available);
     if (this.#isOneDue() || this.#waiting === 0) return;
     // There is nothing to do: what counts now is a list with a watch on whatever may change that.
     this.#isStale = false;
@@ -136,7 +142,7 @@ export class AvailableItems {
     const hadLocked = seen.locked > 0;
     const watched = { watch: this.#onChange };
     const { available, locked } = await this.#list(watched, hadLocked ? watched : {});
-    this.#listed = available;
+    this.#begin(available);
     // Nobody watches over the lock of an item that has come and was locked between the two lists.
     if (locked > 0 && !hadLocked) this.#isStale = true;
   }
@@ -183,7 +189,7 @@ export class AvailableItems {
   }
 
   #isOneDue(): boolean {
-    const next = this.#listed[this.#used];
+    const next = this.#listed?.[this.#used];
     return next !== undefined && next.due <= wallClock();
   }
 }

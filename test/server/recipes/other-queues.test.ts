@@ -50,6 +50,14 @@ describe('PriorityQueue', () => {
     expect([first.value, await drain(queue)]).toEqual(['b', ['a', 'c', 'b', 'z']]);
   });
 
+  it('gives each of several who ask at the same time another item', async () => {
+    const queue = new PriorityQueue(clients.zk, `${await clients.folder()}/q`, options);
+    await queue.putAll(['a', 'b', 'c']);
+    const items = await Promise.all([queue.poll(), queue.poll(), queue.poll(), queue.poll()]);
+    expect(items.map((item) => item?.value).sort()).toEqual(['a', 'b', 'c', undefined]);
+    for (const item of items) await item?.ack();
+  });
+
   it('takes several from one listing where it is told to', async () => {
     const queue = new PriorityQueue(clients.zk, `${await clients.folder()}/q`, {
       ...options,

@@ -395,6 +395,7 @@ describe('cost', () => {
   it('is one lock for an item that many of one process wait for, and one listing for all of them', async () => {
     const zk = await clients.another();
     const queue = new Queue<string>(zk, `${await clients.folder()}/q`, { serializer: text });
+    await zk.ensurePath(queue.lockPath);
     const abort = new AbortController();
     const taking = Array.from({ length: 10 }, () => queue.take({ signal: abort.signal }));
     await until(() => zk.watches().length > 0, { what: 'the wait' });
