@@ -1,19 +1,6 @@
-import {
-  childPath,
-  isPassing,
-  NoNodeError,
-  ReplyTooLargeError,
-  ServerError,
-  type OneShotEvent,
-  type Stat,
-  UnimplementedError,
-  type WatchEvent,
-  type Watcher,
-  ZNode,
-  type ZooKeeper,
-  type ZooKeeperOperations,
-} from 'zookit';
+import { isPassing, type OneShotEvent, ReplyTooLargeError, ServerError, type WatchEvent, type ZooKeeper } from 'zookit';
 import { defer, isEndOfSession, pause } from '../common/waiting.js';
+import { Looker } from './looker.js';
 import { CacheFullError } from './options.js';
 import type { Scope } from './scope.js';
 import { type Job, Look, WorkList } from './work-list.js';
@@ -21,9 +8,6 @@ import type { FollowingTree } from './znode-tree.js';
 
 /** Reads that are under way at once: enough to keep a server busy, and few beside what else the client does. */
 const MOST_UNDER_WAY = 128;
-/** Every server has it from 3.5 on. */
-const CONFIG_PATH = '/zookeeper/config';
-
 /** What a round works on. */
 export interface RoundSetting {
   readonly zk: ZooKeeper;
@@ -36,12 +20,6 @@ export interface RoundSetting {
   loaded(): void;
 }
 
-/** What a look has found: the stat, and the data where they are not those that are known. */
-interface Found {
-  readonly stat: Stat;
-  readonly node: ZNode | undefined;
-}
-
 /**
  * Keeps a tree in line with the server for as long as one session lasts, or until somebody removes its watches.
  *
@@ -49,13 +27,15 @@ interface Found {
  * is known of its znode.
  */
 export class Round {
-  readonly #zk: ZooKeeperOperations;
+  readonly #looker: Looker;
   readonly #work = new WorkList();
   readonly #over = defer();
+  /** Ends a pause. */
+  readonly #ending = new AbortController();
+  /** Ends what is under way. */
   readonly #aborting = new AbortController();
   readonly #drained = defer();
   #active = 0;
-  #watcher: Watcher | undefined;
   /**
    * `arming`: the watch is on its way. `cut`: there was no connection, and what was missed is not known yet. `loading`:
    * it is being read. `leaving`: nothing more is looked at.
@@ -69,9 +49,15 @@ export class Round {
   constructor(
     private readonly setting: RoundSetting,
     /** The number of the session among those of the cache. */
-    private readonly session: number,
+    session: number,
   ) {
-    this.#zk = setting.zk.ofThisSession();
+    const { zk, scope, tree } = setting;
+    this.#looker = new Looker({
+      ...{ zk: zk.ofThisSession(), scope, tree, session, signal: this.#aborting.signal },
+      ...{ onEvent: this.#onEvent, onOneShot: this.#onOneShot },
+      found: (path, loads) => this.#work.add(path, Look.data, loads),
+      hasEnded: () => this.hasEnded,
+    });
   }
 
   /** Whether nothing is known to be different at the server. */
@@ -87,7 +73,7 @@ export class Round {
 
   /** Resolves when it can go no further in this session; rejects with why. */
   async run(): Promise<void> {
-    this.#watcher = await this.#arm();
+    if (this.setting.watches === 'auto') await this.#looker.arm();
     if (this.hasEnded) return;
     this.#reload();
     await this.#over.promise;
@@ -96,6 +82,7 @@ export class Round {
   /** Nothing more is to be looked at: the session has ended, or the cache. */
   end(): void {
     this.#phase = 'leaving';
+    this.#ending.abort();
     this.#work.clear();
     // An answer that comes to nobody would leave its watch behind; without a connection none comes.
     if (!this.#isAttached) this.#aborting.abort();
@@ -113,7 +100,7 @@ export class Round {
     } else if (event === 'suspended') {
       if (this.#phase !== 'arming') this.#phase = 'cut';
     } else {
-      if (this.#phase === 'cut' && this.#watcher === undefined) {
+      if (this.#phase === 'cut' && !this.#looker.isPersistent) {
         // The watches are set again, and tell what has changed, before the answer to this.
         this.#work.add(this.setting.scope.root, Look.data | Look.probe, true);
       }
@@ -126,12 +113,8 @@ export class Round {
     this.end();
     const touched = [...this.#work.underWay];
     if (this.#active > 0) await this.#drained.promise;
-    if (this.#watcher !== undefined) {
-      await this.#watcher.close();
-      return;
-    }
     const { scope, tree } = this.setting;
-    for (const path of new Set([scope.root, ...tree.paths(), ...touched])) this.#zk.unwatch(path, this.#onOneShot);
+    await this.#looker.disarm(new Set([scope.root, ...tree.paths(), ...touched]));
   }
 
   get #isAttached(): boolean {
@@ -139,31 +122,13 @@ export class Round {
     return state === 'connected' || state === 'readonly';
   }
 
-  get #limits(): { readonly signal: AbortSignal } {
-    return { signal: this.#aborting.signal };
-  }
-
   // --- Watches -------------------------------------------------------------------------------------------------------
-
-  async #arm(): Promise<Watcher | undefined> {
-    const { scope, watches } = this.setting;
-    if (watches === 'oneShot') return undefined;
-    // A server of 3.4 would close the connection at an operation that it does not know.
-    if ((await this.#zk.unrooted().exists(CONFIG_PATH, this.#limits)) === null) return undefined;
-    try {
-      return await this.#zk.addWatch(scope.root, { recursive: true, onEvent: this.#onEvent, ...this.#limits });
-    } catch (error) {
-      if (error instanceof UnimplementedError) return undefined;
-      throw error;
-    }
-  }
 
   readonly #onEvent = (event: WatchEvent): void => {
     if (event.type === 'resync') this.#reload();
     else this.#onOneShot(event);
   };
 
-  /** One function for all paths: a closure for each would be most of the memory of a small znode. */
   readonly #onOneShot = (event: OneShotEvent): void => {
     if (this.hasEnded) return;
     if (event.type === 'ended') {
@@ -185,7 +150,7 @@ export class Round {
       tree.remove(path);
       tree.isReadable(path);
     }
-    if (type === 'deleted' && (path !== scope.root || this.#watcher !== undefined)) return;
+    if (type === 'deleted' && (path !== scope.root || this.#looker.isPersistent)) return;
     // One whose parent is not known is found when the parent is, or does not belong here.
     if (!tree.hasPlaceFor(path) || !scope.includes(path)) return;
     // What the server tells of a time without a connection belongs to what was missed.
@@ -233,7 +198,7 @@ export class Round {
 
   async #do(job: Job): Promise<void> {
     try {
-      await this.#look(job);
+      await this.#looker.look(job);
       this.#failures = 0;
       this.#done(job);
     } catch (error) {
@@ -247,84 +212,6 @@ export class Round {
   #done(job: Job): void {
     this.#work.done(job);
     if ((job.look & Look.probe) !== 0 && this.#phase === 'cut') this.#phase = 'loading';
-  }
-
-  async #look({ path, look, loads }: Job): Promise<void> {
-    const { scope, tree } = this.setting;
-    const isNewHere = !tree.has(path);
-    let mustList = (look & Look.children) !== 0;
-    if (isNewHere || (look & (Look.data | Look.check)) !== 0) {
-      const found = await this.#read(path, look);
-      if (this.hasEnded) return;
-      tree.isReadable(path);
-      if (found === undefined) {
-        tree.remove(path);
-        return;
-      }
-      if (!tree.hasPlaceFor(path)) return;
-      const isAnother = found.node !== undefined && tree.put(path, found.node, this.session);
-      mustList ||= this.#mustList(path, found.stat, isAnother, look);
-    }
-    if (mustList && scope.goesBelow(path)) await this.#list(path, loads);
-  }
-
-  #mustList(path: string, stat: Stat, isAnother: boolean, look: number): boolean {
-    if (this.#watcher === undefined) return isAnother || (look & Look.check) !== 0;
-    return (isAnother || (look & Look.check) !== 0) && this.setting.tree.mayHaveOtherChildren(path, stat, this.session);
-  }
-
-  /** Undefined where there is no such znode. */
-  async #read(path: string, look: number): Promise<Found | undefined> {
-    const { scope, tree } = this.setting;
-    const options = this.#watching;
-    if (path === scope.root && !scope.rootData) {
-      const stat = await this.#zk.exists(path, options);
-      return stat === null ? undefined : { stat, node: new ZNode(null, stat) };
-    }
-    if (look === Look.check && this.#watcher !== undefined && tree.has(path)) {
-      const stat = await this.#zk.exists(path, options);
-      if (stat === null) return undefined;
-      if (tree.isSame(path, stat, this.session)) return { stat, node: undefined };
-    }
-    for (;;) {
-      try {
-        const node = await this.#zk.getData(path, options);
-        return { stat: node.stat, node };
-      } catch (error) {
-        if (!(error instanceof NoNodeError)) throw error;
-      }
-      // The watch tells when it is created. If that happened just now, read it.
-      if (path !== scope.root || this.#watcher !== undefined) return undefined;
-      if ((await this.#zk.exists(path, options)) === null) return undefined;
-    }
-  }
-
-  async #list(path: string, loads: boolean): Promise<void> {
-    const { scope, tree } = this.setting;
-    let found;
-    try {
-      found = await this.#zk.getChildren(path, { ...this.#watching, stat: true });
-    } catch (error) {
-      if (!(error instanceof NoNodeError)) throw error;
-      tree.remove(path);
-      return;
-    }
-    const known = tree.get(path);
-    if (this.hasEnded || known === undefined) return;
-    if (!found.stat.czxid.equals(known.node.stat.czxid)) {
-      // It was deleted and made again since it was read.
-      this.#work.add(path, Look.data, loads);
-      return;
-    }
-    tree.list(path, new Set(found.children), found.stat, this.session);
-    for (const name of found.children) {
-      const child = childPath(path, name);
-      if (!tree.hasChild(path, name) && scope.includes(child)) this.#work.add(child, Look.data, loads);
-    }
-  }
-
-  get #watching(): { readonly signal: AbortSignal; readonly watch?: (event: OneShotEvent) => void } {
-    return this.#watcher === undefined ? { ...this.#limits, watch: this.#onOneShot } : this.#limits;
   }
 
   // --- Failures ------------------------------------------------------------------------------------------------------
@@ -348,14 +235,14 @@ export class Round {
 
   /** What cannot be read is left out, with all below it. */
   #leaveOut(path: string, error: Error): void {
-    if (this.#watcher === undefined) this.#zk.unwatch(path, this.#onOneShot);
+    this.#looker.forget(path);
     if (this.setting.tree.leaveOut(path)) this.setting.left(path, error);
   }
 
   async #rest(): Promise<void> {
     if (this.#pausing) return;
     this.#pausing = true;
-    await pause(this.setting.zk, this.#failures++, this.#aborting.signal);
+    await pause(this.setting.zk, this.#failures++, this.#ending.signal);
     this.#pausing = false;
     this.#pump();
   }

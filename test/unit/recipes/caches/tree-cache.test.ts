@@ -363,6 +363,14 @@ describe('close', () => {
     expect([told, client.watchersClosed, client.listeners]).toEqual([[], 1, 0]);
   });
 
+  it('ends a pause before the next try', async () => {
+    const cache = await loaded();
+    await client.event('dataChanged', '/r/a');
+    await client.answer('getData /r/a', lost());
+    await cache.close();
+    expect([jest.getTimerCount(), client.listeners]).toEqual([0, 0]);
+  });
+
   it('does not wait for what has no connection', async () => {
     const cache = await loaded();
     await client.event('dataChanged', '/r/a');
