@@ -24,7 +24,7 @@ export function markPathOf(path: string): string {
 export class CrashMark {
   readonly #path: string;
   readonly #holder: string;
-  /** The version of our mark, once it is known. */
+  /** The version of our mark, once we know that it stands. */
   #version: number | undefined;
   #isKept = false;
 
@@ -90,7 +90,6 @@ export class CrashMark {
   }
 
   async #write(found: ZNode | undefined): Promise<void> {
-    this.#version = undefined;
     const data = JSON.stringify({ holder: this.#holder, lockDelay: this.lockDelay } satisfies MarkData);
     const guarded = this.zk.transaction().check(this.contender.path);
     if (found === undefined) {

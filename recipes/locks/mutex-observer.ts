@@ -89,6 +89,8 @@ export class LineObserver implements AsyncDisposable {
     for (const name of this.#entries.keys()) if (!here.has(name)) this.#forget(name);
     await Promise.all(names.map((name, index) => this.#read(name, index === 0)));
     const found = names.map((name) => this.#entries.get(name)?.participant).filter((each) => each !== undefined);
+    // All have gone meanwhile, and others may have come: the watch has told, and the next look tells who.
+    if (found.length === 0 && names.length > 0) return;
     this.#turnTo(found[0]);
     this.#inOrder = found.map((each, index) => ({ ...each, isHolder: index === 0 }));
   }

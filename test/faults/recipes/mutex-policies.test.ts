@@ -1,5 +1,6 @@
 /** What a mutex can beside being taken and released, when things fail. */
 import { describe, expect, it } from '@jest/globals';
+import { nameOf } from 'zookit';
 import { type LockView, Mutex } from 'zookit/recipes';
 import { gate, until, within } from '../../support/until.js';
 import { failureOf, fence, op, type Rig, startRig, SHORT } from '../rig.js';
@@ -86,6 +87,21 @@ describe('the lock delay', () => {
       }
     },
   );
+
+  it('is waited for once, also where the mark is lost on its way after that', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const lockDelay = 4_000;
+    await rig.observer.create(mark, JSON.stringify({ holder: 'gone', lockDelay }));
+    const isMulti = ({ opCode }: { opCode: number }): boolean => opCode === op.multi;
+    const acquiring = new Mutex(rig.zk, path, { lockDelay }).acquire();
+    await rig.proxy.seen(isMulti);
+    const lost = rig.proxy.swallowNextRequest(isMulti);
+    await lost;
+    const lock = await within(acquiring, { what: 'the lock without another wait', timeout: lockDelay });
+    expect((await rig.observer.getData(mark)).json()).toMatchObject({ holder: nameOf(lock.path) });
+    await lock.release();
+    expect(await rig.observer.has(mark)).toBe(false);
+  });
 
   it('a wait that is ended while the mark is on its way leaves none of ours', async () => {
     await using rig = await startRig({ sessionTimeout: 30_000 });

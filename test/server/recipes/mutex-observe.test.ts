@@ -1,10 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError } from 'zookit';
 import { type LockView, Mutex } from 'zookit/recipes';
-import { sharedServer } from '../../support/shared.js';
 import { until, within } from '../../support/until.js';
-import { watchedPaths } from '../../support/watches.js';
-import { runsOn } from '../../support/features.js';
 import { failureOf, useClients } from '../clients.js';
 
 const clients = useClients();
@@ -98,10 +95,24 @@ describe('observe', () => {
     const free = await viewOf(views, ({ holder }) => holder === undefined);
     expect([free.heldSince, free.place]).toEqual([undefined, undefined]);
     await views.return();
-    if (runsOn('3.5.0')) {
-      await us.sync('/');
-      expect(await watchedPaths(sharedServer(), clients.chroot + path)).toEqual([]);
-    }
+  });
+
+  it('leaves no watch behind, whoever holds when the loop is left', async () => {
+    const observer = await clients.another();
+    const path = `${await clients.folder()}/lock`;
+    const watched = (): string[] => observer.watches().map((watch) => `${watch.kind} ${watch.path}`);
+    const leave = async (isRight: (view: LockView) => boolean, watching: readonly string[]): Promise<void> => {
+      const views = new Mutex(observer, path).observe();
+      await viewOf(views, isRight);
+      expect(watched().sort()).toEqual(watching);
+      await views.return();
+      expect(watched()).toEqual([]);
+    };
+    await leave(({ holder }) => holder === undefined, [`exists ${path}`]);
+    const lock = await new Mutex(clients.zk, path).acquire();
+    await leave(({ holder }) => holder !== undefined, [`children ${path}`, `data ${lock.path}`]);
+    await lock.release();
+    await leave(({ holder }) => holder === undefined, [`children ${path}`]);
   });
 
   it('knows of who held before only when that has asked', async () => {
