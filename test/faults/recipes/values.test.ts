@@ -47,7 +47,7 @@ describe('O: a counter', () => {
     const counter = new Counter(rig.zk, path, options);
     const lost = applied ? rig.proxy.swallowNextReply(isWrite) : rig.proxy.swallowNextRequest(isWrite);
     const outcome = counter.increment().catch((error: unknown) => error);
-    await rig.proxy.refuse();
+    rig.proxy.refuse();
     await lost;
     for (let count = 0; count < others; count++) await other.increment();
     await rig.proxy.accept();
