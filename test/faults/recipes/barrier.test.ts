@@ -197,6 +197,26 @@ describe('a barrier with rounds', () => {
     expect(await rig.observer.getChildren(path)).toEqual([]);
   });
 
+  it('is not over for who joins at the moment at which it would be', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const barrier = new RoundBarrier(rig.observer, path);
+    const ours = await new RoundBarrier(rig.zk, path).join();
+    const ignore = rig.proxy.onRequest(({ opCode }) => {
+      if (opCode === op.multi) rig.proxy.holdReplies();
+    });
+    let over = 0;
+    const arriving = ours.arrive().then((next) => (over++, next));
+    await until(async () => (await barrier.participants()).some(({ hasArrived }) => hasArrived), { what: 'it' });
+    // Ours has seen that it is alone, and does not know yet that it has arrived.
+    const other = await barrier.join();
+    ignore();
+    rig.proxy.releaseReplies();
+    await until(() => rig.zk.watches().some((watch) => watch.path.startsWith(`${path}/`)), { what: 'it to wait' });
+    expect([over, other.round]).toEqual([0, 1]);
+    expect(await within(Promise.all([other.arrive(), arriving]), { what: 'the round' })).toEqual([2, 2]);
+    await Promise.all([ours.leave(), other.leave()]);
+  });
+
   it('goes on without a member whose session has ended: that one has to join again', async () => {
     await using rig = await startRig({ sessionTimeout: SHORT });
     const [ours, other] = [

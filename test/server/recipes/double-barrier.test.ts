@@ -96,11 +96,15 @@ describe('enter', () => {
 
   it('goes through at once for who comes late, while others are inside', async () => {
     const path = await clients.folder();
-    const [one, two, late] = await participants(path, 3, 2);
-    await Promise.all([one!.enter(), two!.enter()]);
+    const dying = await clients.another();
+    const [one, late] = await participants(path, 2, 3);
+    const others = [new DoubleBarrier(dying, path, 3), new DoubleBarrier(dying, path, 3)];
+    await Promise.all([one!, ...others].map((each) => each.enter()));
+    await dying.close();
+    // They are two now, of three; but the round has begun.
     await within(late!.enter(), { what: 'it to enter' });
-    expect(await children(path)).toHaveLength(4);
-    await within(Promise.all([one!, two!, late!].map((each) => each.leave())), { what: 'all to leave' });
+    expect(await children(path)).toHaveLength(3);
+    await within(Promise.all([one!, late!].map((each) => each.leave())), { what: 'all to leave' });
     expect(await children(path)).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest, test } from '@jest/globals';
-import { InvalidArgumentError, OperationTimeoutError, type ZooKeeper } from 'zookit';
+import { InvalidArgumentError, OperationTimeoutError, type WatchedPath, type ZooKeeper } from 'zookit';
 import {
   Counter,
   CounterOverflowError,
@@ -59,6 +59,13 @@ describe('an id generator', () => {
   });
 });
 
+/** Resolves when the client watches so many ids for one to be free. */
+async function watching(zk: ZooKeeper, path: string, count: number): Promise<void> {
+  const isOfIds = ({ path: watched, kind }: WatchedPath): boolean =>
+    watched.startsWith(`${path}/`) && kind === 'children';
+  await until(() => zk.watches().filter(isOfIds).length === count, { what: 'the watches' });
+}
+
 describe('worker ids', () => {
   it('are held by one at a time, and all are given out', async () => {
     const path = `${await clients.folder()}/a/workers`;
@@ -73,6 +80,7 @@ describe('worker ids', () => {
     expect((await clients.zk.getData(workers[0]!.path)).text()).toBe('me');
     await expect(pool.acquire({ timeout: 100 })).rejects.toThrow(OperationTimeoutError);
     const waiting = pool.acquire();
+    await watching(clients.zk, path, 8);
     await workers[3]!.release();
     const next = await within(waiting, { what: 'the id' });
     expect([next.id, workers[3]!.held]).toEqual([workers[3]!.id, false]);
@@ -86,6 +94,7 @@ describe('worker ids', () => {
     const zk = await clients.another();
     const worker = await new WorkerIds(zk, path, { count: 1 }).acquire();
     const waiting = new WorkerIds(clients.zk, path, { count: 1 }).acquire();
+    await watching(clients.zk, path, 1);
     await zk.close();
     expect(worker.held).toBe(false);
     const next = await within(waiting, { what: 'the id' });

@@ -101,6 +101,27 @@ describe('rounds', () => {
     }
   });
 
+  it('are over also where the one who watched the others is gone, and then the one who was missing', async () => {
+    const path = await rounds();
+    const barrier = new RoundBarrier(clients.zk, path);
+    const { zks, members } = await join(path, 3);
+    // In the order that decides who watches whom.
+    const order = (await barrier.participants()).map(({ id }) => Number(id.slice(1)));
+    const [first, second, third] = order.map((index) => ({ zk: zks[index]!, member: members[index]! }));
+    const failing = failureOf(first!.member.arrive());
+    const arriving = second!.member.arrive();
+    await until(async () => (await barrier.participants()).filter(({ hasArrived }) => hasArrived).length === 2, {
+      what: 'two to arrive',
+    });
+    const watches = (): number => second!.zk.watches().filter((watch) => watch.path.startsWith(path)).length;
+    await until(() => watches() === 2, { what: 'it to watch' });
+    await first!.zk.close();
+    await third!.zk.close();
+    expect(await within(arriving, { what: 'the round' })).toBe(2);
+    await failing;
+    await second!.member.leave();
+  });
+
   it('are not over before the least number has arrived', async () => {
     const path = await rounds();
     const barrier = new RoundBarrier(clients.zk, path, { least: 2 });
