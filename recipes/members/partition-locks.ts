@@ -10,6 +10,8 @@ export interface PartitionLocksSpec extends LeaseOptions {
   readonly path: string;
   /** The data of our znodes. */
   readonly id: string;
+  /** Whether anything may be taken now: not while nobody knows who takes part. */
+  mayTake(): boolean;
   /** Something is different: owned, asked back, let go. */
   onChange(): void;
   onFail(error: unknown): void;
@@ -94,7 +96,7 @@ export class PartitionLocks {
       if (!this.#wanted.has(partition.name))
         partition.revoke(new LeaseLostError(`the partition ${partition.name} goes to another member`));
     for (const [name, claim] of this.#claims) if (!this.#wanted.has(name)) claim.abort();
-    for (const name of this.#wanted)
+    for (const name of this.spec.mayTake() ? this.#wanted : [])
       if (!this.#owned.has(name) && !this.#claims.has(name)) void this.#claim(name, new AbortController());
     this.spec.onChange();
   }

@@ -51,6 +51,7 @@ export class Partitioner implements AsyncIterable<Assignment>, AsyncDisposable {
   readonly #partitions: readonly string[];
   /** The membership that the wanted partitions are for. */
   #divided: Membership | undefined;
+  #share: ReadonlySet<string> = NOTHING;
   #dividing: Membership | undefined;
   #consumer: 'none' | 'present' | 'gone' = 'none';
   #failure: Error | undefined;
@@ -85,6 +86,7 @@ export class Partitioner implements AsyncIterable<Assignment>, AsyncDisposable {
       id: this.id,
       margin,
       loseOn,
+      mayTake: () => this.#members.isCertain,
       onChange: () => this.#tell(),
       onFail,
     });
@@ -236,7 +238,8 @@ export class Partitioner implements AsyncIterable<Assignment>, AsyncDisposable {
     const { membership } = this.#members;
     if (!this.#isOver) {
       if (membership === undefined) this.#locks.want(this.#heldNames);
-      else if (membership !== this.#divided && membership !== this.#dividing) void this.#divide(membership);
+      else if (membership === this.#divided) this.#locks.want(this.#share);
+      else if (membership !== this.#dividing) void this.#divide(membership);
     }
     this.#tell();
   }
@@ -248,7 +251,8 @@ export class Partitioner implements AsyncIterable<Assignment>, AsyncDisposable {
       // If others have come or gone meanwhile, that is divided on its own.
       if (this.#isOver || this.#members.membership !== membership) return;
       this.#divided = membership;
-      this.#locks.want(new Set(this.#partitions.filter((name) => owners.get(name) === this.#members.key)));
+      this.#share = new Set(this.#partitions.filter((name) => owners.get(name) === this.#members.key));
+      this.#locks.want(this.#share);
     } catch (error) {
       this.#fail(error);
     }

@@ -1,5 +1,5 @@
 import type Long from 'long';
-import { childPath, type ZNode, type ZooKeeper } from 'zookit';
+import { childPath, type SessionInfo, type ZNode, type ZooKeeper } from 'zookit';
 import { after } from '../common/waiting.js';
 import { layouts, shallowName } from './group-layout.js';
 import { LiveChildren, type LiveChild } from './live-children.js';
@@ -36,12 +36,12 @@ export class SettledMembers {
   readonly key: string;
   readonly #node: PersistentNode;
   readonly #live: LiveChildren;
-  #settled: (Membership & Seen) | undefined;
+  #settled: (Membership & Seen & { readonly session: SessionInfo }) | undefined;
   /** What is to settle. */
   #pending: (Seen & { readonly cancel: () => void }) | undefined;
 
   constructor(
-    zk: ZooKeeper,
+    private readonly zk: ZooKeeper,
     private readonly spec: SettledMembersSpec,
   ) {
     const { path, id, weight } = spec;
@@ -50,9 +50,14 @@ export class SettledMembers {
     this.#live = new LiveChildren(zk, { path, operation: 'Partitioner', reads: true, counts: () => true });
   }
 
-  /** Undefined before they have settled for the first time, and while we are not among them. */
+  /** Undefined before they have settled for the first time in this session, and while we are not among them. */
   get membership(): Membership | undefined {
     return this.#settled;
+  }
+
+  /** Whether they have settled, and are so still, as far as anybody can know. */
+  get isCertain(): boolean {
+    return this.#settled?.session === this.zk.session && this.#live.isCurrent;
   }
 
   /** Whether somebody has come or gone a short while ago. */
@@ -99,6 +104,8 @@ export class SettledMembers {
     const { children, zxid, isCurrent } = this.#live;
     // What may be old settles nothing.
     if (!isCurrent || this.#live.isClosed) return this.#forgetPending();
+    // The others have divided what the former session had.
+    if (this.#settled?.session !== this.zk.session) this.#settled = undefined;
     if (zxid === undefined || !children.some(({ name }) => name === this.key)) {
       this.#forgetPending();
       this.#settled = undefined;
@@ -108,7 +115,7 @@ export class SettledMembers {
     if (isSame(this.#pending)) return;
     this.#forgetPending();
     // One who has come and gone is no other member, and may have been given partitions: that is to be looked at again.
-    if (isSame(this.#settled)) return;
+    if (isSame(this.#settled)) return this.spec.onChange();
     const cancel = after(this.spec.settle, () => this.#settle(children, zxid));
     this.#pending = { children, zxid, cancel };
     this.spec.onChange();
@@ -119,7 +126,7 @@ export class SettledMembers {
     const members = children
       .map(({ name, node }) => ({ key: name, id: layouts.shallowParty.idOf(name, node), weight: weightIn(node) }))
       .sort((a, b) => (a.id === b.id ? (a.key < b.key ? -1 : 1) : a.id < b.id ? -1 : 1));
-    this.#settled = { children, members, zxid };
+    this.#settled = { children, members, zxid, session: this.zk.session };
     this.spec.onChange();
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type FencingToken, type Partition, Partitioner, partitioning, type PartitionStrategy } from 'zookit/recipes';
+import {
+  type FencingToken,
+  Group,
+  type Partition,
+  Partitioner,
+  partitioning,
+  type PartitionStrategy,
+} from 'zookit/recipes';
 import { type Child, runScript } from '../../support/child.js';
 import { sharedServer } from '../../support/shared.js';
 import { gate, until, within } from '../../support/until.js';
@@ -41,6 +48,19 @@ function work(partitioner: Partitioner, referee: Referee): Promise<void> {
 
 function make(rig: Rig, id: string, options: { zk?: Rig['zk']; strategy?: PartitionStrategy } = {}): Partitioner {
   return new Partitioner(options.zk ?? rig.zk, path, { partitions, id, settle, strategy: options.strategy });
+}
+
+/** A strategy that counts how often it is asked. */
+function counted(): { strategy: PartitionStrategy; divisions: () => number } {
+  const { divide } = partitioning.roundRobin();
+  let divisions = 0;
+  const strategy: PartitionStrategy = {
+    divide: (...question) => {
+      divisions++;
+      return divide(...question);
+    },
+  };
+  return { strategy, divisions: () => divisions };
 }
 
 async function untilAllOwned(all: readonly Partitioner[]): Promise<void> {
@@ -192,7 +212,8 @@ describe('a partitioner', () => {
 
   it('does not take a partition again before the work on it was let go, even in the same process', async () => {
     await using rig = await startRig({ sessionTimeout: 20_000 });
-    const partitioner = new Partitioner(rig.zk, path, { partitions: ['p'], settle });
+    const { divisions, strategy } = counted();
+    const partitioner = new Partitioner(rig.zk, path, { partitions: ['p'], id: 'a', settle, strategy });
     const [begun, letGo] = [gate<Partition>(), gate()];
     let [now, most, times] = [0, 0, 0];
     const running = partitioner.run(async (partition) => {
@@ -207,6 +228,11 @@ describe('a partitioner', () => {
     await rig.observer.delete(partition.path);
     await until(() => partition.signal.aborted, { what: 'it to know that the znode is gone' });
     expect([partition.held, partitioner.state]).toEqual([false, 'release']);
+    // Also when it is divided anew meanwhile.
+    const before = divisions();
+    await rig.observer.create(`${path}/party/${'0'.repeat(32)}-z`);
+    await until(() => divisions() > before, { what: 'another division' });
+    await rig.zk.sync('/');
     expect(await rig.observer.getChildren(`${path}/locks/p`)).toEqual([]);
     letGo.open();
     await until(() => times === 2, { what: 'it to take it again' });
@@ -217,47 +243,108 @@ describe('a partitioner', () => {
 
   it('divides anew when somebody has come and gone unseen: that one may have been given something', async () => {
     await using rig = await startRig({ sessionTimeout: 20_000 });
-    let divisions = 0;
-    const { divide } = partitioning.roundRobin();
-    const strategy: PartitionStrategy = {
-      divide: (...question) => {
-        divisions++;
-        return divide(...question);
-      },
-    };
+    const { divisions, strategy } = counted();
     const partitioner = make(rig, 'a', { strategy });
     const running = work(partitioner, new Referee());
     await untilAllOwned([partitioner]);
-    const before = divisions;
+    const before = divisions();
     await rig.unlink();
     await rig.observer.create(`${path}/party/${'0'.repeat(32)}-guest`);
     await rig.observer.delete(`${path}/party/${'0'.repeat(32)}-guest`);
     await rig.relink();
-    await until(() => divisions === before + 1, { what: 'another division' });
+    await until(() => divisions() === before + 1, { what: 'another division' });
     await rig.reconnect();
     await rig.zk.sync('/');
     await untilAllOwned([partitioner]);
-    expect(divisions).toBe(before + 1);
+    expect(divisions()).toBe(before + 1);
     await partitioner.close();
     await running;
   });
 
+  it('never tells of a partition that was lost before anybody was told of it', async () => {
+    await using rig = await startRig({ sessionTimeout: 20_000 });
+    const blocker = `${path}/locks/p1/foreign__lock__`;
+    const { path: blocking } = await rig.observer.create(blocker, null, {
+      mode: 'ephemeralSequential',
+      parents: 'persistent',
+    });
+    const partitioner = new Partitioner(rig.zk, path, { partitions: ['p0', 'p1'], settle });
+    const goOn = gate();
+    const told: string[][] = [];
+    const looping = (async () => {
+      for await (const { acquired, revoked } of partitioner) {
+        told.push([...acquired.map(({ name, held }) => `${name} ${held}`), ...revoked.map(({ name }) => `-${name}`)]);
+        if (told.length === 1) await goOn.promise;
+        else break;
+      }
+    })();
+    await until(() => told.length === 1, { what: 'the first one' });
+    await rig.observer.delete(blocking);
+    const lost = await until(() => partitioner.owned.get('p1'), { what: 'the second one' });
+    await rig.observer.delete(lost.path);
+    const again = await until(() => partitioner.owned.get('p1') !== lost && partitioner.owned.get('p1'), {
+      what: 'it to be taken again',
+    });
+    expect([lost.held, again.held]).toEqual([false, true]);
+    goOn.open();
+    await looping;
+    expect(told).toEqual([['p0 true'], ['p1 true']]);
+  });
+
   it('takes part again when somebody deletes its znode, and loses nothing by that', async () => {
     await using rig = await startRig({ sessionTimeout: 20_000 });
-    const partitioner = make(rig, 'a');
+    const { divide } = partitioning.roundRobin();
+    const seen: string[] = [];
+    const strategy: PartitionStrategy = {
+      divide: (names, members, previous) => {
+        seen.push(members.map(({ id }) => id).join());
+        return divide(names, members, previous);
+      },
+    };
+    // Without a pause: it has to see by itself that it is not among the members.
+    const partitioner = new Partitioner(rig.zk, path, { partitions, id: 'a', settle: 0, strategy });
     const referee = new Referee();
     const running = work(partitioner, referee);
     await untilAllOwned([partitioner]);
-    for (const name of await rig.observer.getChildren(`${path}/party`))
-      await rig.observer.delete(`${path}/party/${name}`);
-    await until(async () => (await rig.observer.getChildren(`${path}/party`)).length === 1, {
-      what: 'it to come back',
-    });
-    await untilAllOwned([partitioner]);
-    expect(referee.taken).toBe(partitions.length);
+    for (let round = 0; round < 5; round++) {
+      const divisions = seen.length;
+      for (const name of await rig.observer.getChildren(`${path}/party`))
+        await rig.observer.delete(`${path}/party/${name}`);
+      await until(() => seen.length > divisions, { what: 'another division' });
+      await untilAllOwned([partitioner]);
+    }
+    expect([new Set(seen), referee.taken]).toEqual([new Set(['a']), partitions.length]);
     await partitioner.close();
     await running;
   });
+
+  it('divides and takes nothing before the members have settled, by what the server says now', async () => {
+    await using rig = await startRig({ sessionTimeout: SHORT });
+    const { divisions, strategy } = counted();
+    const partitioner = new Partitioner(rig.zk, path, { partitions, id: 'a', settle: 3_000, strategy });
+    const running = work(partitioner, new Referee());
+    await untilAllOwned([partitioner]);
+    expect(divisions()).toBe(1);
+
+    // A change that was seen does not settle while there is no connection.
+    await using guest = await new Group(rig.observer, `${path}/party`, { layout: 'shallowParty' }).join('z');
+    await until(() => partitioner.state === 'allocating', { what: 'it to see the guest' });
+    const since = performance.now();
+    await rig.outlive();
+    await until(() => performance.now() - since > 3_500, { what: 'the time to pass in which they would have settled' });
+    expect(divisions()).toBe(1);
+    expect([...partitioner.owned.values()].map(({ held }) => held)).not.toContain(true);
+
+    // In the new session it is a member again at once, and owns nothing yet.
+    await rig.relink();
+    await until(async () => (await rig.observer.getChildren(`${path}/party`)).length === 2, { what: 'it to be back' });
+    await rig.zk.sync('/');
+    expect([divisions(), (await rig.observer.getChildren(`${path}/locks/p0`)).length]).toEqual([1, 0]);
+    await until(() => partitioner.owned.size === 4, { what: 'its share', timeout: 20_000 });
+    expect([divisions(), guest.held]).toEqual([2, true]);
+    await partitioner.close();
+    await running;
+  }, 60_000);
 
   it.each([{}, false] as const)(
     'is divided whatever request or reply was lost: offlineQueue %p',

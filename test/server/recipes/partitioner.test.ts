@@ -184,6 +184,23 @@ describe('a partitioner', () => {
     await looping;
   });
 
+  it('that waits for a partition can be closed, and does not stay in line', async () => {
+    const path = `${await clients.folder()}/set`;
+    const letGo = gate();
+    const first = new Partitioner(await clients.another(), path, { partitions: ['only'], id: 'z', settle });
+    const running = first.run(() => letGo.promise);
+    await first.ready();
+    const second = new Worker(await clients.another(), path, { partitions: ['only'], id: 'a' });
+    const line = async (): Promise<number> => (await clients.zk.getChildren(`${path}/locks/only`)).length;
+    await until(async () => (await line()) === 2, { what: 'both in line' });
+    expect(second.partitioner.state).toBe('allocating');
+    await within(second[Symbol.asyncDispose](), { what: 'its end' });
+    expect([await line(), second.notes, first.owned.size]).toEqual([1, [], 1]);
+    letGo.open();
+    await first.close();
+    await running;
+  });
+
   it('asks everything back when it is closed, and ends the loop when that was let go', async () => {
     const path = `${await clients.folder()}/set`;
     const partitioner = new Partitioner(clients.zk, path, { partitions, settle });
