@@ -1,14 +1,13 @@
 import { expect, it } from '@jest/globals';
 import { AbortedError } from 'zookit';
 import { Barrier, DoubleBarrier } from 'zookit/recipes';
-import { findViolation } from '../../support/histories/linearizable.js';
+import { findPassed, type GateInput } from '../../support/histories/gates.js';
 import { findEarly, type Participation } from '../../support/histories/meetings.js';
 import { Order, Recorder } from '../../support/histories/recorder.js';
-import { gate, type GateInput } from '../../support/histories/specifications.js';
 import { Arena, judge, seeds } from './arena.js';
 
 it.each(seeds())(
-  'nobody passes a barrier that is set, and each call does what it says: seed %d',
+  'nobody passes a barrier that is set: seed %d',
   async (seed) => {
     await using arena = await Arena.start(seed, 4);
     const recorder = new Recorder<GateInput, boolean>(judge);
@@ -22,7 +21,7 @@ it.each(seeds())(
     });
     const passed = recorder.calls.filter(({ input, output }) => input === 'wait' && output === true);
     expect(passed.length).toBeGreaterThan(10);
-    expect(findViolation(gate, recorder.calls)).toBeUndefined();
+    expect(findPassed(recorder.calls)).toEqual([]);
   },
   180_000,
 );

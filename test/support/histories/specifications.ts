@@ -10,18 +10,3 @@ export const counter: Specification<bigint, CounterInput, bigint> = {
     return output === undefined || output === after ? after : undefined;
   },
 };
-
-export type GateInput = 'set' | 'remove' | 'wait';
-
-/**
- * A barrier that is open at first. `set` and `remove` come to whether they have changed it; where an answer was lost they
- * may say so of what another one has done. `wait` comes to an end while it is open.
- */
-export const gate: Specification<boolean, GateInput, boolean> = {
-  initial: true,
-  step(isOpen, input, output) {
-    if (input === 'wait') return isOpen ? isOpen : undefined;
-    const changes = isOpen === (input === 'set');
-    return output === false && changes ? undefined : input === 'remove';
-  },
-};

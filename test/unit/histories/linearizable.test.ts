@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Call, findViolation, type Specification } from '../../support/histories/linearizable.js';
 import { Recorder } from '../../support/histories/recorder.js';
-import { counter, type CounterInput, gate, type GateInput } from '../../support/histories/specifications.js';
+import { counter, type CounterInput } from '../../support/histories/specifications.js';
 import { seeded } from '../support/random.js';
 
 type CounterCall = Call<CounterInput, bigint>;
@@ -59,27 +59,6 @@ describe('a counter: not linearizable', () => {
     expect(findViolation(counter, [add(1, 2, 1), get(3, 4, 7)])).toBe(
       'nothing goes on from 1 after 1 calls:\nc3 {"kind":"get"} -> "7" [3, 4]',
     );
-  });
-});
-
-describe('a gate', () => {
-  const pass = (called: number, returned: number): Call<GateInput, boolean> => ({
-    ...{ client: 'a', input: 'wait', called, returned, output: true },
-  });
-  const set = (called: number, returned: number, output: boolean): Call<GateInput, boolean> => ({
-    ...{ client: 'b', input: 'set', called, returned, output },
-  });
-  const remove = (called: number, returned: number, output: boolean): Call<GateInput, boolean> => ({
-    ...{ client: 'b', input: 'remove', called, returned, output },
-  });
-
-  it('lets through who came before it was closed, or waits until it is open', () => {
-    expect(findViolation(gate, [set(1, 2, true), pass(3, 6), remove(4, 5, true)])).toBeUndefined();
-    expect(findViolation(gate, [pass(1, 3), set(2, 4, true)])).toBeUndefined();
-  });
-
-  it('lets nobody through while it is closed', () => {
-    expect(findViolation(gate, [set(1, 2, true), pass(3, 4), remove(5, 6, true)])).toMatch(/"wait"/);
   });
 });
 
