@@ -114,9 +114,10 @@ export class JuteReader {
       ends[next - first] = at - from;
     }
     // What does not lie in the frame is read for the error.
-    const text = at > this.#end || next === first ? '' : this.#buffer.toString('utf8', from, at);
+    if (next === first || at > this.#end) return this.#oneByOne(strings, first, Math.max(next, first + 1));
+    const text = this.#buffer.toString('utf8', from, at);
     // Otherwise each byte is one character.
-    if (text.length !== at - from) return this.#oneByOne(strings, first, Math.max(next, first + 1));
+    if (text.length !== at - from) return this.#oneByOne(strings, first, next);
     for (let index = first, begin = 4; index < next; index++) {
       const end = ends[index - first] ?? begin;
       strings[index] = text.slice(begin, end);
