@@ -41,7 +41,10 @@ export class Barrier {
     );
   }
 
-  /** Opens the gate: all who wait may go on. Resolves with whether it was closed. Throws as {@link set} does. */
+  /**
+   * Opens the gate: all who wait may go on. Resolves with whether it was closed. Over a lost connection it is tried again; a
+   * gate that somebody else has closed meanwhile is then opened, too, as in Curator. Throws as {@link set} does.
+   */
   async remove(options: WaitOptions = {}): Promise<boolean> {
     using wait = new Wait(options, { operation: 'Barrier.remove', path: this.path });
     return await doOnce(this.zk, wait, NoNodeError, () =>

@@ -40,8 +40,8 @@ const dialect: Dialect = {
  * election never runs twice at a time: a new term waits for the old one's to have returned.
  *
  * Znodes, as Curator's LeaderSelector has them: `PATH/_c_<uuid>-lock-<sequence>`, ephemeral, with the id as data; the
- * lowest leads, each other one watches the one before it. kazoo's Election waits for ours if it is told
- * `extra_lock_patterns=["-lock-"]`; ours waits for kazoo's.
+ * lowest leads, each other one watches the one before it. kazoo's Election waits for ours if its
+ * attribute `lock` is a Lock that is told `extra_lock_patterns=["-lock-"]`; ours waits for kazoo's.
  *
  * - While connected: it leads until the function returns, or somebody deletes its znode.
  * - While disconnected: it leads as long as its session certainly lives; with `loseOn: 'suspended'` not even so long.

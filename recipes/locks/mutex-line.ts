@@ -1,4 +1,5 @@
 import { childPath, type Long, NoNodeError, type ZNode, type ZooKeeper } from 'zookit';
+import { childrenOf } from '../common/children.js';
 import { inOrder } from '../common/line-order.js';
 import { isRevoked } from './mutex-revocation.js';
 
@@ -55,15 +56,6 @@ export function participantOf(zk: ZooKeeper, path: string, node: ZNode, id = '')
     isOwn: zk.session.owns(node.stat),
     isRevoked: revoked,
   };
-}
-
-async function childrenOf(zk: ZooKeeper, path: string): Promise<string[]> {
-  try {
-    return await zk.getChildren(path);
-  } catch (error) {
-    if (error instanceof NoNodeError) return [];
-    throw error;
-  }
 }
 
 async function readIfThere(zk: ZooKeeper, path: string): Promise<ZNode | undefined> {
