@@ -10,6 +10,7 @@ const leaves = [
   'errors',
   'events',
   'options',
+  'path-schema',
   'paths',
   'acl',
   'stat',

@@ -150,6 +150,7 @@ export type {
   SrvRecord,
   SrvResolver,
 } from './options.js';
+export { type Allowance, type PathRule, SchemaViolationError } from './path-schema.js';
 export { checkPath, childPath, compareSequences, nameOf, parentOf, sequenceOf } from './paths.js';
 export type { UpsertOptions } from './parents.js';
 export { LentClient } from './pool/lent-client.js';

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { type Acl, acl, aclProblem } from './acl.js';
 import { InvalidArgumentError } from './errors.js';
+import { type PathRule, PathSchema } from './path-schema.js';
 import type { Logger } from './log.js';
 import { type RetryPolicy, standardPolicy } from './retry-policy.js';
 import { checkSasl, type SaslOptions, type SaslSource } from './sasl-options.js';
@@ -68,6 +69,12 @@ export interface ClientOptions {
    * chroot, before a number is appended) that gives one. Default `acl.open`: anybody may do anything.
    */
   readonly defaultAcl?: readonly Acl[] | ((path: string) => readonly Acl[]) | undefined;
+  /**
+   * What znodes may be like, by path: what breaks a rule is not sent, and rejects with `SchemaViolationError`. The first rule
+   * that matches a path holds for it; what none matches is free. It guards against mistakes; against others there are ACLs.
+   * Default: no rules.
+   */
+  readonly schema?: readonly PathRule[] | undefined;
   /**
    * Proves by SASL who the client is, on every connection before anything else. A server that refuses it ends the client
    * with `AuthFailedError`.
@@ -156,6 +163,7 @@ export interface ResolvedOptions {
   };
   readonly auth: readonly AuthInfo[];
   readonly defaultAcl: (path: string) => readonly Acl[];
+  readonly schema: PathSchema | undefined;
   readonly sasl: SaslSource | undefined;
   readonly tls: TlsSource | undefined;
   readonly session: SessionCredentials | undefined;
@@ -205,6 +213,7 @@ export const clientOptionNames: readonly string[] = [
   'inFlight',
   'auth',
   'defaultAcl',
+  'schema',
   'sasl',
   'tls',
   'session',
@@ -235,6 +244,7 @@ export function resolveOptions(options: ClientOptions = {}): ResolvedOptions {
     inFlight: resolveInFlight(inFlight),
     auth: checkAuths(auth).map((info) => new HiddenAuth(info)),
     defaultAcl: resolveAcl(options.defaultAcl ?? acl.open),
+    schema: options.schema === undefined ? undefined : new PathSchema(options.schema),
     sasl: checkSasl(options.sasl),
     tls: checkTls(options.tls),
     session: session === undefined ? undefined : new HiddenCredentials(checkCredentials(session)),

@@ -1,4 +1,3 @@
-import type { Acl } from './acl.js';
 import {
   ANY_VERSION,
   checkAcl,
@@ -11,8 +10,9 @@ import {
 } from './arguments.js';
 import { type CreatedInTransaction, type CreateSpec, describeCreated } from './created.js';
 import { InvalidArgumentError, ProtocolError, serverError, type TransactionOutcome } from './errors.js';
-import { type CreateMode, createFlags, isSequential } from './operations/create.js';
+import { type CreateMode, createFlags, isSequential, plannedZNode } from './operations/create.js';
 import { failureIn, type MultiOperation, type MultiResponse, type MultiResult } from './operations/multi.js';
+import type { ResolvedOptions } from './options.js';
 import { checkPath, Chroot } from './paths.js';
 import type { Data } from './protocol/records.js';
 import type { RequestLimits } from './session/pending-request.js';
@@ -46,7 +46,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
   constructor(
     private readonly chroot: Chroot,
     private readonly commitAll: CommitTransaction,
-    private readonly defaultAcl: (path: string) => readonly Acl[],
+    private readonly options: Pick<ResolvedOptions, 'defaultAcl' | 'schema'>,
   ) {}
 
   /** Creates a znode. Sequential names are known from the result only. */
@@ -61,8 +61,9 @@ export class Transaction<Results extends readonly unknown[] = []> {
     checkPath(path, 'create', isSequential(mode));
     checkData(data, 'create', path);
     const serverPath = this.chroot.toServer(path, isSequential(mode));
-    const acl = options.acl ?? this.defaultAcl(serverPath);
+    const acl = options.acl ?? this.options.defaultAcl(serverPath);
     checkAcl(acl, 'create', path);
+    this.options.schema?.checkCreate(serverPath, plannedZNode(mode, data), { operation: 'create', path });
     const request = { path: serverPath, data, acl, flags: createFlags[mode] };
     if (mode === 'container') return this.#add(path, { kind: 'createContainer', ...request });
     if (mode === 'ttl' || mode === 'ttlSequential') {
@@ -76,14 +77,18 @@ export class Transaction<Results extends readonly unknown[] = []> {
     checkPath(path, 'setData');
     checkData(data, 'setData', path);
     checkVersion(version, 'setData', path);
-    return this.#add(path, { kind: 'setData', path: this.chroot.toServer(path), data, version });
+    const serverPath = this.chroot.toServer(path);
+    this.options.schema?.checkSetData(serverPath, data, { operation: 'setData', path });
+    return this.#add(path, { kind: 'setData', path: serverPath, data, version });
   }
 
   /** Deletes a znode, if it has the version. */
   delete(path: string, version: number = ANY_VERSION): Transaction<[...Results, undefined]> {
     checkPath(path, 'delete');
     checkVersion(version, 'delete', path);
-    return this.#add(path, { kind: 'delete', path: this.chroot.toServer(path), version });
+    const serverPath = this.chroot.toServer(path);
+    this.options.schema?.checkDelete(serverPath, { operation: 'delete', path });
+    return this.#add(path, { kind: 'delete', path: serverPath, version });
   }
 
   /**

@@ -18,7 +18,14 @@ import { type EnsembleConfig, parseEnsembleConfig } from './ensemble-config.js';
 import { ConnectionLossError, InvalidArgumentError, isFailure, NoWatcherError, StaleReadError } from './errors.js';
 import type { OneShotEvent, WatchEvent } from './events.js';
 import type { Identity } from './operations/auth.js';
-import { type CreateMode, type CreateRequest, createFlags, isEphemeral, isSequential } from './operations/create.js';
+import {
+  type CreateMode,
+  type CreateRequest,
+  createFlags,
+  isEphemeral,
+  isSequential,
+  plannedZNode,
+} from './operations/create.js';
 import { deleteIfThere } from './operations/delete.js';
 import type { AclWithStat } from './operations/get-acl.js';
 import { CONFIG_PATH, getConfig } from './operations/config.js';
@@ -28,6 +35,7 @@ import * as operations from './operations/index.js';
 import { multiOf } from './operations/multi.js';
 import type { Operation, PathRequest, WatchableRequest } from './operations/operation.js';
 import type { AddWatchRequest, RemovableWatches, RemoveWatchesRequest } from './operations/watching.js';
+import type { PathSchema } from './path-schema.js';
 import { Chroot, checkPath } from './paths.js';
 import { type Data, dataBytes } from './protocol/records.js';
 import { ReadBatch } from './read-batch.js';
@@ -160,6 +168,7 @@ export class ZooKeeperOperations {
     const serverPath = this.base.toServer(path, isSequential(mode));
     const acl = options.acl ?? this.sessions.session.options.defaultAcl(serverPath);
     checkAcl(acl, name, path);
+    this.sessions.session.options.schema?.checkCreate(serverPath, plannedZNode(mode, data), { operation: name, path });
     const request: CreateRequest = { path: serverPath, data, acl, flags: createFlags[mode] };
     const { session } = this.sessions;
     if (isEphemeral(request.flags)) session.mayOwnEphemerals = true;
@@ -262,7 +271,7 @@ export class ZooKeeperOperations {
       if (steps.some((step) => step.kind === 'create' && isEphemeral(step.flags))) session.mayOwnEphemerals = true;
       return this.#ask(multiOf(steps), '/', { path: '', operations: steps }, limits, read);
     };
-    return new Transaction(this.base, commit, session.options.defaultAcl);
+    return new Transaction(this.base, commit, session.options);
   }
 
   /** Begins several reads of one state of the tree, in one round trip. Needs ZooKeeper 3.6. */
@@ -282,6 +291,7 @@ export class ZooKeeperOperations {
     checkPath(path, 'addWatch');
     checkOptions(limits, optionNames.limits, 'addWatch', path);
     const { session } = this.sessions;
+    session.options.schema?.checkWatch(this.base.toServer(path), { operation: 'addWatch', path });
     const watcher = new Watcher(session, this.base, path, recursive, onEvent);
     const request: AddWatchRequest = { path: this.base.toServer(path), recursive };
     const arming = watcher.armingOf(request);
@@ -432,6 +442,8 @@ export class ZooKeeperOperations {
     if (limits !== NO_LIMITS) checkOptions(limits, known, operation.name, path);
     if (operation.effect === 'write') checkFields(request, operation.name, path);
     request.path = this.base.toServer(path);
+    const { schema } = this.sessions.session.options;
+    if (schema !== undefined) checkBySchema(schema, operation.name, request, arming !== undefined, path);
     const bytes = path.length + dataBytes(request.data ?? null);
     const outcome = await this.sessions.session.submit(operation, request, bytes, limits, arming);
     if (isFailure(outcome)) throw outcome.toError({ operation: operation.name, path });
@@ -442,4 +454,18 @@ export class ZooKeeperOperations {
 /** The configuration in the data of its znode. */
 function readConfig(node: ZNode): EnsembleConfig {
   return parseEnsembleConfig(node.text());
+}
+
+/** Refuses what the rules of the client forbid; creates are checked where they are made. */
+function checkBySchema(
+  schema: PathSchema,
+  operation: string,
+  request: PathRequest & CheckedFields,
+  isWatched: boolean,
+  path: string,
+): void {
+  const context = { operation, path };
+  if (isWatched) schema.checkWatch(request.path, context);
+  if (operation === 'setData') schema.checkSetData(request.path, request.data ?? null, context);
+  if (operation === 'delete') schema.checkDelete(request.path, context);
 }

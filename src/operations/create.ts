@@ -1,5 +1,6 @@
 import Long from 'long';
 import type { Acl } from '../acl.js';
+import type { PlannedZNode } from '../path-schema.js';
 import { OpCode } from '../protocol/codes.js';
 import type { JuteReader } from '../protocol/jute-reader.js';
 import type { JuteWriter } from '../protocol/jute-writer.js';
@@ -30,6 +31,11 @@ export function isEphemeral(flags: number): boolean {
 /** Whether the server appends a number to the name. */
 export function isSequential(mode: CreateMode): boolean {
   return mode.endsWith('Sequential');
+}
+
+/** What the rules for a path look at. */
+export function plannedZNode(mode: CreateMode, data: Data): PlannedZNode {
+  return { isEphemeral: isEphemeral(createFlags[mode]), isSequential: isSequential(mode), data };
 }
 
 export interface CreateRequest extends PathRequest {

@@ -40,7 +40,7 @@ test('every block of code has a language that is known here', () => {
   const opened = pages.flatMap(({ name, text }) =>
     [...text.matchAll(/^```(.+)$/gm)].map(([, info = '']) => `${name}: ${info}`),
   );
-  const known = /: (ts|ts run|js run|sh|text|json)$/;
+  const known = /: (ts|ts run|js run|sh|text|json|python)$/;
   expect(opened.filter((each) => !known.test(each))).toEqual([]);
 });
 

@@ -30,6 +30,7 @@ const defaults = {
   unref: false,
   retry: expect.any(Function),
   defaultAcl: expect.any(Function),
+  schema: undefined,
   lookup: undefined,
   resolveSrv: undefined,
   followReconfig: false,
@@ -177,7 +178,7 @@ describe('unknown names are refused', () => {
   it('among the options', () => {
     expect(() => resolveAny({ sessionTimeOut: 1 })).toThrow(
       new InvalidArgumentError(
-        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, defaultAcl, sasl, tls, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, resolveSrv, followReconfig, logger',
+        'there is no option "sessionTimeOut"; known are sessionTimeout, connectTimeout, maxRequestBytes, maxReplyBytes, offlineQueue, inFlight, auth, defaultAcl, schema, sasl, tls, session, renewSession, whenAhead, readOnly, keepSession, unref, retry, lookup, resolveSrv, followReconfig, logger',
       ),
     );
   });

@@ -8,6 +8,8 @@ import type { RequestLimits } from '../../src/session/pending-request.js';
 import { type CommitTransaction, Transaction } from '../../src/transaction.js';
 import { someStat } from './support/stats.js';
 
+const options = { defaultAcl: () => acl.open, schema: undefined };
+
 const zxid = Long.fromNumber(77);
 const stat = someStat();
 
@@ -20,7 +22,7 @@ const commitAll: CommitTransaction = async (operations, limits, read) => {
 };
 
 function begin(chroot = '/app'): Transaction {
-  return new Transaction(Chroot.of(chroot), commitAll, () => acl.open);
+  return new Transaction(Chroot.of(chroot), commitAll, options);
 }
 
 beforeEach(() => {
@@ -227,7 +229,7 @@ describe('what is wrong is refused where it is written', () => {
 
 it('sends nothing before it is committed', () => {
   const commit = jest.fn<CommitTransaction>();
-  new Transaction(Chroot.of(''), commit, () => acl.open).create('/a').delete('/b');
+  new Transaction(Chroot.of(''), commit, options).create('/a').delete('/b');
   expect(commit).not.toHaveBeenCalled();
 });
 

@@ -118,7 +118,7 @@ export class FakeTree {
         this.#deleteAll(operations);
         return read({ zxid: Long.ONE, results: operations.map(() => ({ kind: 'done' })) });
       });
-    return new Transaction(Chroot.of(''), commit, () => acl.open);
+    return new Transaction(Chroot.of(''), commit, { defaultAcl: () => acl.open, schema: undefined });
   }
 
   #deleteAll(operations: readonly MultiOperation[]): void {
