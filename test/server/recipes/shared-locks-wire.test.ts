@@ -188,8 +188,10 @@ describe('a semaphore', () => {
     await until(() => zk.watches().reduce((sum, { listeners }) => sum + listeners, 0) === 8, { what: 'their watches' });
     await zk.sync('/');
     proxy.requests.length = 0;
+    const nextLinesUp = proxy.seen(({ opCode }) => opCode === op.create);
     await held.release();
     const lease = await first;
+    await nextLinesUp;
     await zk.sync('/');
     // It looks and gives its turn away; the next one lines up its lease, and finds none free.
     const passing: number[] = [op.removeWatches, op.getData, op.exists];
