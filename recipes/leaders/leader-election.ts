@@ -1,13 +1,13 @@
 import { ClosedError, InvalidArgumentError, type WaitOptions, type ZooKeeper, ZooKeeperError } from 'zookit';
 import { canTryAgain, pause, Wait } from '../common/waiting.js';
-import { Candidate, type CandidateOptions, type Dialect } from './candidate.js';
+import { Candidacy } from './candidacy.js';
+import type { CandidateOptions, Dialect } from './candidate.js';
 import { ElectionTerm } from './election-term.js';
 import { type LeaderWork, type Outcome, runWork } from './election-work.js';
 import { LeaderWorkError, NotLeaderError, report } from './errors.js';
 import { type HandOverOptions, handOverWait, prepareSuccessor } from './hand-over.js';
-import { LeaderObserver } from './leader-observer.js';
 import type { Leadership } from './leadership.js';
-import { type Participant, readParticipants } from './participants.js';
+import type { Participant } from './participants.js';
 
 /** How a {@link LeaderElection} behaves. */
 export interface LeaderElectionOptions<Payload = unknown> extends CandidateOptions<Payload> {
@@ -49,9 +49,10 @@ const dialect: Dialect = {
  * - After an expiry: the signal has aborted. With `requeue` it stands again in the new session, once the function has
  *   returned.
  */
-export class LeaderElection<Result = unknown, Payload = unknown> implements AsyncDisposable {
-  readonly #candidate: Candidate<Payload>;
-  readonly #closing = new AbortController();
+export class LeaderElection<Result = unknown, Payload = unknown>
+  extends Candidacy<Payload, ElectionState>
+  implements AsyncDisposable
+{
   /** What goes on: terms, one after the other, or the one of `run()`. */
   #campaign: Promise<unknown> | undefined;
   /** What waits that were ended have left behind is gone. */
@@ -66,22 +67,17 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
 
   /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
-    private readonly zk: ZooKeeper,
-    readonly path: string,
+    zk: ZooKeeper,
+    path: string,
     private readonly work: LeaderWork<Result, Payload>,
     private readonly options: LeaderElectionOptions<Payload> = {},
   ) {
-    this.#candidate = new Candidate<Payload>(zk, path, dialect, options);
+    super(zk, path, dialect, options);
     this.#check();
   }
 
-  /** Who this candidate is. */
-  get id(): string {
-    return this.#candidate.id;
-  }
-
-  get state(): ElectionState {
-    if (this.#closing.signal.aborted) return 'closed';
+  override get state(): ElectionState {
+    if (this.closing.signal.aborted) return 'closed';
     if (this.#failed) return 'failed';
     if (this.#term !== undefined) return 'leading';
     return this.#campaign === undefined ? 'idle' : 'standing';
@@ -133,7 +129,7 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
       ending.abort(options.signal?.reason);
       this.interrupt();
     };
-    for (const signal of [this.#closing.signal, options.signal]) signal?.addEventListener('abort', end);
+    for (const signal of [this.closing.signal, options.signal]) signal?.addEventListener('abort', end);
     if (options.signal?.aborted === true) end();
     using wait = new Wait({ ...options, signal: ending.signal }, this.#subject('run'));
     const running = this.#lead(wait).then(({ result }) => result);
@@ -146,7 +142,7 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
       if (wait.isOver) this.#checkOpen('run');
       throw error;
     } finally {
-      for (const signal of [this.#closing.signal, options.signal]) signal?.removeEventListener('abort', end);
+      for (const signal of [this.closing.signal, options.signal]) signal?.removeEventListener('abort', end);
     }
   }
 
@@ -156,29 +152,6 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
    */
   interrupt(): void {
     this.#term?.interrupt('the term was interrupted');
-  }
-
-  /** All who stand, the leader first. Those that vanish meanwhile are left out. Does not stand. @throws NoAuthError. */
-  async participants(): Promise<Participant<Payload>[]> {
-    return await readParticipants<Payload>(this.zk, this.path, dialect.markers);
-  }
-
-  /** Who leads, if anybody does, at this look. Does not stand. */
-  async leader(): Promise<Participant<Payload> | undefined> {
-    return (await this.participants())[0];
-  }
-
-  /** Follows who leads. Does not stand. Close the observer, or `await using` it: it outlives the election. */
-  observe(): LeaderObserver<Payload> {
-    return new LeaderObserver<Payload>(this.zk, this.path, dialect.markers);
-  }
-
-  /** As `setReady()` of a `LeaderLatch`: whether this candidate is fit to take over from a leader who hands over. */
-  async setReady(ready = true, options: WaitOptions = {}): Promise<void> {
-    await this.#candidate.setReady(ready, options, {
-      isStanding: () => this.state === 'standing' || this.state === 'leading',
-      closing: this.#closing.signal,
-    });
   }
 
   /**
@@ -214,7 +187,7 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
    * over: so do not await it in the function. Never rejects.
    */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.closing.abort();
     this.#term?.interrupt('the election was closed');
     await this.#campaign;
     await this.#tidied;
@@ -228,14 +201,14 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
   #begin(campaign: Promise<unknown>): void {
     const ended = (): void => {
       this.#campaign = undefined;
-      if (this.#isQueued && !this.#closing.signal.aborted) this.#begin(this.#serve());
+      if (this.#isQueued && !this.closing.signal.aborted) this.#begin(this.#serve());
     };
     this.#campaign = campaign.then(ended, ended);
   }
 
   /** One term. Never rejects: it reports what the function throws, unless that is only the answer to its signal. */
   async #serve(): Promise<void> {
-    using wait = new Wait({ signal: this.#closing.signal }, this.#subject('lead'));
+    using wait = new Wait({ signal: this.closing.signal }, this.#subject('lead'));
     try {
       const { failure } = await this.#lead(wait, () => (this.#isQueued = this.options.requeue === true));
       if (failure === undefined) this.#failures = 0;
@@ -250,10 +223,10 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
   async #nextLeadership(wait: Wait): Promise<Leadership<Payload>> {
     for (let failures = 0; ;) {
       try {
-        const leadership = await this.#candidate.campaign(wait);
+        const leadership = await this.candidate.campaign(wait);
         if (leadership.held && !wait.isOver) return leadership;
         await leadership.release();
-        this.#candidate.checkMargin();
+        this.candidate.checkMargin();
         wait.check();
       } catch (error) {
         if (wait.isOver || !canTryAgain(this.zk, error)) throw error;
@@ -286,7 +259,7 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
   /** Who fails at once and stands again at once shall not keep the servers busy. */
   async #reportWork(failure: LeaderWorkError): Promise<void> {
     this.#report(failure);
-    if (this.#isQueued) await pause(this.zk, this.#failures++, this.#closing.signal);
+    if (this.#isQueued) await pause(this.zk, this.#failures++, this.closing.signal);
   }
 
   #fail(error: unknown): void {
@@ -316,7 +289,7 @@ export class LeaderElection<Result = unknown, Payload = unknown> implements Asyn
   }
 
   #checkOpen(method: string): void {
-    if (this.#closing.signal.aborted) throw new ClosedError('the election was closed', this.#subject(method), false);
+    if (this.closing.signal.aborted) throw new ClosedError('the election was closed', this.#subject(method), false);
   }
 
   #subject(method: string): { readonly operation: string; readonly path: string } {

@@ -1,11 +1,11 @@
 import { ClosedError, InvalidArgumentError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { canTryAgain, defer, type Deferred, pause, Wait } from '../common/waiting.js';
-import { Candidate, type CandidateOptions, type Dialect } from './candidate.js';
+import { Candidacy } from './candidacy.js';
+import type { CandidateOptions, Dialect } from './candidate.js';
 import { NotLeaderError } from './errors.js';
 import { type HandOverOptions, handOverWait, prepareSuccessor } from './hand-over.js';
-import { LeaderObserver } from './leader-observer.js';
 import type { Leadership } from './leadership.js';
-import { type Participant, readParticipants } from './participants.js';
+import type { Participant } from './participants.js';
 
 /** How a {@link LeaderLatch} behaves. */
 export interface LeaderLatchOptions<Payload = unknown> extends CandidateOptions<Payload> {
@@ -39,9 +39,7 @@ const dialect: Dialect = { recipe: 'LeaderLatch', name: 'latch-', markers: ['lat
  * - While disconnected: it leads as long as its session certainly lives; with `loseOn: 'suspended'` not even so long.
  * - After an expiry: it has lost its term, and stands again in the new session by itself.
  */
-export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
-  readonly #candidate: Candidate<Payload>;
-  readonly #closing = new AbortController();
+export class LeaderLatch<Payload = unknown> extends Candidacy<Payload, LatchState> implements AsyncDisposable {
   #campaign: Promise<void> | undefined;
   #failed = false;
   #term: Leadership<Payload> | undefined;
@@ -49,11 +47,11 @@ export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
 
   /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
-    private readonly zk: ZooKeeper,
-    readonly path: string,
+    zk: ZooKeeper,
+    path: string,
     private readonly options: LeaderLatchOptions<Payload> = {},
   ) {
-    this.#candidate = new Candidate<Payload>(zk, path, dialect, options);
+    super(zk, path, dialect, options);
     const mode = options.closeMode;
     if (mode !== undefined && mode !== 'silent' && mode !== 'notify')
       throw new InvalidArgumentError(
@@ -62,13 +60,8 @@ export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
       );
   }
 
-  /** Who this candidate is. */
-  get id(): string {
-    return this.#candidate.id;
-  }
-
-  get state(): LatchState {
-    if (this.#closing.signal.aborted) return 'closed';
+  override get state(): LatchState {
+    if (this.closing.signal.aborted) return 'closed';
     if (this.#failed) return 'failed';
     if (this.isLeader) return 'leading';
     return this.#campaign === undefined ? 'idle' : 'standing';
@@ -76,7 +69,7 @@ export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
 
   /** Begins to stand, and goes on until it is closed. Returns itself; calling it again changes nothing. */
   start(): this {
-    if (this.#closing.signal.aborted) throw new ClosedError('the latch was closed', this.#subject('start'), false);
+    if (this.closing.signal.aborted) throw new ClosedError('the latch was closed', this.#subject('start'), false);
     this.#campaign ??= this.#stand();
     return this;
   }
@@ -122,37 +115,9 @@ export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
    */
   async *changes(options: WaitOptions = {}): AsyncGenerator<LeadershipChange<Payload>, void, undefined> {
     for await (const change of this.#changes(options, 'changes')) {
-      const isSilent = this.#closing.signal.aborted && this.options.closeMode !== 'notify';
+      const isSilent = this.closing.signal.aborted && this.options.closeMode !== 'notify';
       if (change.type === 'elected' || !isSilent) yield change;
     }
-  }
-
-  /** All who stand, the leader first. Those that vanish meanwhile are left out. Does not stand. @throws NoAuthError. */
-  async participants(): Promise<Participant<Payload>[]> {
-    return await readParticipants<Payload>(this.zk, this.path, dialect.markers);
-  }
-
-  /** Who leads, if anybody does, at this look. Does not stand. */
-  async leader(): Promise<Participant<Payload> | undefined> {
-    return (await this.participants())[0];
-  }
-
-  /** Follows who leads. Does not stand. Close the observer, or `await using` it: it outlives the latch. */
-  observe(): LeaderObserver<Payload> {
-    return new LeaderObserver<Payload>(this.zk, this.path, dialect.markers);
-  }
-
-  /**
-   * Says whether this candidate is fit to take over from a leader who hands over; for one that was made with the option
-   * `ready`. Resolves when its znode says so. Who is not ready leads all the same when all before it are gone.
-   *
-   * @throws OperationTimeoutError, AbortedError; InvalidArgumentError without that option; NoAuthError.
-   */
-  async setReady(ready = true, options: WaitOptions = {}): Promise<void> {
-    await this.#candidate.setReady(ready, options, {
-      isStanding: () => this.state === 'standing' || this.state === 'leading',
-      closing: this.#closing.signal,
-    });
   }
 
   /**
@@ -179,7 +144,7 @@ export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
 
   /** Steps down and stands no more. Resolves when the znode is gone or its session over. Never rejects. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.closing.abort();
     this.#next.reject(new ClosedError('the latch was closed', this.#subject('lead'), false));
     // What the release comes to, the campaign learns.
     this.#term?.release().catch(() => undefined);
@@ -209,36 +174,36 @@ export class LeaderLatch<Payload = unknown> implements AsyncDisposable {
     try {
       return await this.lead(options);
     } catch (error) {
-      if (error instanceof ClosedError && this.#closing.signal.aborted) return undefined;
+      if (error instanceof ClosedError && this.closing.signal.aborted) return undefined;
       throw error;
     }
   }
 
   /** Term after term. A new candidacy begins only when the znode of the old one is gone, or its session over. */
   async #stand(): Promise<void> {
-    for (let failures = 0; !this.#closing.signal.aborted;) {
+    for (let failures = 0; !this.closing.signal.aborted;) {
       try {
         await this.#serveTerm();
         failures = 0;
       } catch (error) {
-        if (this.#closing.signal.aborted) return;
+        if (this.closing.signal.aborted) return;
         if (!canTryAgain(this.zk, error)) {
           this.#failed = true;
           this.#next.reject(error);
           return;
         }
-        await pause(this.zk, failures++, this.#closing.signal);
+        await pause(this.zk, failures++, this.closing.signal);
       }
     }
   }
 
   async #serveTerm(): Promise<void> {
-    using wait = new Wait({ signal: this.#closing.signal }, this.#subject('lead'));
+    using wait = new Wait({ signal: this.closing.signal }, this.#subject('lead'));
     try {
-      const term = await this.#candidate.campaign(wait);
+      const term = await this.candidate.campaign(wait);
       if (term.held && !wait.isOver) await this.#serve(term);
       await term.release();
-      this.#candidate.checkMargin();
+      this.candidate.checkMargin();
     } finally {
       // A candidate who was closed has not left before its znode is gone.
       await wait.tidied();
