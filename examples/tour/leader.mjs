@@ -28,7 +28,7 @@ export async function leader(stage) {
   stage.say("somebody deletes ben's znode");
   await stage.observer.delete(bens.path);
   const carls = await stage.soon('carl leads', latches.get('carl').lead());
-  stage.check("ben's term is over, and he was told", [bens.held, bens.signal.aborted], [false, true]);
+  await stage.checkSoon("ben's term is over, and he was told", () => [bens.held, bens.signal.aborted], [false, true]);
   stage.check("carl's fencing token is higher", carls.fencingToken.greaterThan(bens.fencingToken));
   await stage.checkSoon('ben stands again, behind carl', async () => (await participants(stage)).length, 2);
   await stage.show(PATH);
