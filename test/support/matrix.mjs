@@ -1,6 +1,7 @@
 // The operations suite on one server of each version of ZooKeeper, then the tests of ensembles that mix them.
 // Arguments: names of suites, if not all are wanted; --image for the project's image in place of unpacked jars, and for
-// the tests of the image itself; --reports FOLDER for a jest report of each run.
+// the tests of the image itself; --recipes SUITES if recipes are to be tested on some of them only (`mixed`: on the ensemble
+// of several, too; `none`: nowhere); --reports FOLDER for a jest report of each run.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -17,18 +18,25 @@ const { installZooKeeper } = require('./zookeeper-install.cjs');
 const { suites, unpackSuite } = require('./zookeeper-suites.cjs');
 
 const { values, positionals } = parseArgs({
-  options: { image: { type: 'boolean', default: false }, reports: { type: 'string' } },
+  options: {
+    image: { type: 'boolean', default: false },
+    recipes: { type: 'string', default: [...suites, 'mixed'].join() },
+    reports: { type: 'string' },
+  },
   allowPositionals: true,
 });
 
 /** Servers that are set up in ways of their own, and the support itself. */
 const ownServers = ['/test/server/(support|tls|kerberos|sasl|admin|health|pool|follow-reconfig)[./-]'];
 
-/** What is left of test/server without these and without documents. */
-const operations = {
-  paths: ['test/server'],
-  config: { testPathIgnorePatterns: [...ownServers, '/test/server/(docs|examples)[.-]'] },
-};
+/** What is left of test/server without these and without documents, on one suite or on several. */
+function operationsOn(where) {
+  const left = values.recipes.split(',').includes(where) ? [] : ['/test/server/recipes/'];
+  return {
+    paths: ['test/server'],
+    config: { testPathIgnorePatterns: [...ownServers, '/test/server/(docs|examples)[.-]', ...left] },
+  };
+}
 
 /** The tests of these folders are not those of `npm test`. */
 const only = (...folders) => ({
@@ -43,13 +51,13 @@ async function homes() {
   const wanted = suites.filter((suite) => positionals.length === 0 || positionals.includes(suite));
   if (values.image) {
     const images = await buildImages(wanted);
-    return images.map((home) => ({ home, from: imageOf(home) }));
+    return images.map((home) => ({ home, from: imageOf(home), where: imageOf(home).split(':').at(-1) }));
   }
   const given = (process.env.ZOOKEEPER_HOMES ?? '').split(delimiter).filter(Boolean);
-  if (given.length > 0) return given.map((home) => ({ home, from: home }));
+  if (given.length > 0) return given.map((home) => ({ home, from: home, where: suites[0] }));
   // For the Java; the ZooKeeper that is installed is not among those that are run.
   installZooKeeper();
-  return wanted.map((suite) => ({ home: unpackSuite(suite), from: `Debian ${suite}` }));
+  return wanted.map((suite) => ({ home: unpackSuite(suite), from: `Debian ${suite}`, where: suite }));
 }
 
 /** The variables by which tests run on a home. */
@@ -91,13 +99,17 @@ async function mixed(all) {
   }
   const members = [old, old, young];
   const name = `Ensemble of ${members.map(({ version }) => version).join(', ')}`;
-  await jest(name, operations, { ...on(old.home), ZOOKIT_TEST_HOMES: joinHomes(members.map(({ home }) => home)) });
+  await jest(name, operationsOn('mixed'), {
+    ...on(old.home),
+    ZOOKIT_TEST_HOMES: joinHomes(members.map(({ home }) => home)),
+  });
   await jest('Rolling upgrade', only('matrix'), { ZOOKIT_TEST_UPGRADE: joinHomes(all.map(({ home }) => home)) });
 }
 
 /** The operations suite on each version and on several at once. */
 async function versions(all) {
-  for (const { home, from, version } of all) await jest(`ZooKeeper ${version} (${from})`, operations, on(home));
+  for (const { home, from, where, version } of all)
+    await jest(`ZooKeeper ${version} (${from})`, operationsOn(where), on(home));
   await mixed(all);
 }
 
