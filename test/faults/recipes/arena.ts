@@ -185,8 +185,9 @@ export function judge(error: unknown): Failure {
   throw error;
 }
 
-/** The seeds of the histories: one that is new each time, or those of ZOOKIT_HISTORY_SEEDS, with commas between. */
+/** The seeds of the histories: always the same one, or those of ZOOKIT_HISTORY_SEEDS, with commas between; `random`: a new one. */
 export function seeds(): number[] {
-  const given = (process.env.ZOOKIT_HISTORY_SEEDS ?? '').split(',').filter(Boolean).map(Number);
-  return given.length > 0 ? given : [Math.floor(Math.random() * 2 ** 31)];
+  const given = (process.env.ZOOKIT_HISTORY_SEEDS ?? '').split(',').filter(Boolean);
+  if (given.length === 0) return [1];
+  return given.map((seed) => (seed === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(seed)));
 }
