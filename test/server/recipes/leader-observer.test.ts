@@ -75,9 +75,10 @@ describe('observeLeader()', () => {
     await using observer = observeLeader<{ epoch: number }>(await clients.another(), path);
     const views = observer[Symbol.asyncIterator]();
     expect((await view(views, ledBy('anna'))).leader?.payload).toBeUndefined();
-    for (let epoch = 1; epoch <= 3; epoch++) void term.proclaim({ epoch });
+    const proclaiming = [1, 2, 3].map((epoch) => term.proclaim({ epoch }));
     await view(views, ({ leader }) => (leader?.payload as { epoch?: number } | undefined)?.epoch === 3);
     expect(observer.current.leader?.payload?.epoch).toBe(3);
+    await Promise.all(proclaiming);
   });
 
   it('sees elections, holders of a lock, and what is of other make', async () => {
