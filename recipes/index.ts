@@ -119,19 +119,24 @@ export type { QueueOptions } from './queues/queue-options.js';
 export { type FifoOptions, Queue } from './queues/queue.js';
 export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
 export {
+  RegisteredService,
+  type RegistrationState,
+  type ServiceUpdate,
+  type UnregisterOptions,
+} from './services/registered-service.js';
+export {
   InvalidServiceInstanceError,
   type ServiceInstance,
   type ServiceType,
   type UriPart,
 } from './services/service-instance.js';
-export { type ServiceList, ServiceProvider } from './services/service-provider.js';
+export { type ServiceList, ServiceProvider, type ServiceProviderOptions } from './services/service-provider.js';
 export {
-  RegisteredService,
   type ServiceRegistration,
   ServiceRegistry,
   type ServiceRegistryOptions,
-  type ServiceUpdate,
 } from './services/service-registry.js';
+export { curatorSerializer, type ServiceSerializer } from './services/service-serializer.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

@@ -23,6 +23,10 @@ export interface ServiceInstance<Payload = unknown> {
   readonly uriSpec: { readonly parts: readonly UriPart[] } | null;
   /** Whether the instance wants to be called. */
   readonly enabled: boolean;
+  /** How much of the calls it wants beside the others, more than 0; null counts as 1. Not of Curator, which passes over it. */
+  readonly weight: number | null;
+  /** Where it runs, for callers who prefer what is near. Not of Curator, which passes over it. */
+  readonly zone: string | null;
 }
 
 /** The data of an instance's znode is not what Curator's discovery writes. */
@@ -34,13 +38,16 @@ const serviceTypes: readonly string[] = ['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNA
 
 /**
  * The JSON that Curator's discovery reads: its keys in its order, nulls written out. `enabled` is left out where it is
- * true, because old releases of Curator stumble over it. @throws InvalidArgumentError.
+ * true, `weight` and `zone` where there are none, because old releases of Curator stumble over keys that they do not know.
+ * @throws InvalidArgumentError.
  */
 export function encodeInstance(instance: ServiceInstance): string {
-  const { name, id, address, port, sslPort, payload, registrationTimeUTC, serviceType, uriSpec, enabled } = instance;
+  const { name, id, address, port, sslPort, payload, registrationTimeUTC, serviceType, uriSpec } = instance;
   const fields = { name, id, address, port, sslPort, payload, registrationTimeUTC, serviceType, uriSpec };
+  const { enabled, weight, zone } = instance;
+  const younger = { ...(!enabled && { enabled }), ...(weight !== null && { weight }), ...(zone !== null && { zone }) };
   try {
-    return JSON.stringify(enabled ? fields : { ...fields, enabled });
+    return JSON.stringify({ ...fields, ...younger });
   } catch (cause) {
     throw new InvalidArgumentError('the payload of a service must be what JSON can hold', {
       operation: 'register',
@@ -80,6 +87,8 @@ export function decodeInstance<Payload>(text: string, path: string): ServiceInst
     serviceType: serviceType as ServiceType,
     uriSpec: (fields.uriSpec ?? null) as ServiceInstance['uriSpec'],
     enabled: fields.enabled !== false,
+    weight: weight_(fields.weight),
+    zone: text_(fields.zone),
   };
 }
 
@@ -91,6 +100,11 @@ function text_(value: unknown): string | null {
 function number_(value: unknown): number | null {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
+}
+
+function weight_(value: unknown): number | null {
+  const weight = number_(value);
+  return weight !== null && weight > 0 ? weight : null;
 }
 
 /** A name or an id becomes a part of a path. @throws InvalidArgumentError. */
@@ -109,4 +123,12 @@ export function checkServicePort(value: number | null, what: string): void {
     `the ${what} of a service is ${String(value)}; it must be a whole number from 0 to 65535`,
     { operation: 'register' },
   );
+}
+
+/** @throws InvalidArgumentError. */
+export function checkServiceWeight(value: number | null): void {
+  if (value === null || (Number.isFinite(value) && value > 0)) return;
+  throw new InvalidArgumentError(`the weight of a service is ${String(value)}; it must be a number above 0`, {
+    operation: 'register',
+  });
 }

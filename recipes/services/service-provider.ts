@@ -1,7 +1,11 @@
 import { childPath, ClosedError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { Following } from '../common/following.js';
-import { decodeInstance, InvalidServiceInstanceError, type ServiceInstance } from './service-instance.js';
+import type { ServiceInstance } from './service-instance.js';
+import { readInstance, type ServiceSerializer } from './service-serializer.js';
 import { defer, type Deferred, Wait } from '../common/waiting.js';
+
+/** How a {@link ServiceProvider} behaves. */
+export type ServiceProviderOptions = Readonly<Record<never, never>>;
 
 /** What a provider knows of a service. */
 export interface ServiceList<Payload = unknown> {
@@ -37,6 +41,8 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     private readonly zk: ZooKeeper,
     readonly name: string,
     private readonly path: string,
+    private readonly serializer: ServiceSerializer,
+    _options: ServiceProviderOptions,
   ) {
     this.#following = new Following(zk, {
       look: (changed) => this.#look(changed),
@@ -135,7 +141,7 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     };
     try {
       const node = await this.zk.getData(path, { watch: changed, signal: this.#following.closing });
-      this.#entries.set(name, { instance: instanceIn<Payload>(node.text(), path), changed });
+      this.#entries.set(name, { instance: readInstance<Payload>(this.serializer, node, path), changed });
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
     }
@@ -150,16 +156,6 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     const change = this.#change;
     this.#change = defer();
     change.resolve();
-  }
-}
-
-/** Undefined where the data is no instance: remembered as such, so that it is not read again and again. */
-function instanceIn<Payload>(text: string, path: string): ServiceInstance<Payload> | undefined {
-  try {
-    return decodeInstance<Payload>(text, path);
-  } catch (error) {
-    if (error instanceof InvalidServiceInstanceError) return undefined;
-    throw error;
   }
 }
 
