@@ -5,7 +5,8 @@ import { checkNames, leaseNames } from '../common/options.js';
 import { PersistentNode } from '../members/persistent-node.js';
 import { RegisteredService } from './registered-service.js';
 import { checkServicePart, checkServicePort, checkServiceWeight, type ServiceInstance } from './service-instance.js';
-import { ServiceProvider, type ServiceProviderOptions } from './service-provider.js';
+import type { ServiceProviderOptions } from './provider-options.js';
+import { ServiceProvider } from './service-provider.js';
 import { curatorSerializer, readInstance, type ServiceSerializer } from './service-serializer.js';
 import { sweepAfterWait } from '../common/sweeper.js';
 import { timeOfDay, Wait } from '../common/waiting.js';
@@ -134,8 +135,14 @@ export class ServiceRegistry {
     return instances;
   }
 
-  /** A list of the instances of a service that is kept current, to pick from without asking the server. Close it. */
-  provider<Payload = unknown>(name: string, options: ServiceProviderOptions = {}): ServiceProvider<Payload> {
+  /**
+   * A list of the instances of a service that is kept current, to pick from without asking the server. Close it. Each call
+   * makes another one: have one for each service that you call. @throws InvalidArgumentError.
+   */
+  provider<Payload = unknown>(
+    name: string,
+    options: ServiceProviderOptions<Payload> = {},
+  ): ServiceProvider<Payload> {
     return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name), this.#serializer, options);
   }
 
