@@ -5,7 +5,6 @@ import { InvalidArgumentError, type LeaseOptions, type WaitOptions } from 'zooki
 /** Where an option was given. */
 export interface OptionSubject {
   readonly operation: string;
-  /** Undefined where it is about no znode. */
   readonly path?: string | undefined;
 }
 
