@@ -6,6 +6,9 @@ import type { ServiceCall } from './service-call.js';
 import { ServiceStatusError } from './service-errors.js';
 import { nameOfInstance } from './service-url.js';
 
+/** To see errors without being one who handles them. The types of Node know it as a name of an event nowhere. */
+const anError = errorMonitor as unknown as 'error';
+
 /**
  * Ends a call as its request ends. What the caller does to the request is no failure of the instance, but that it was
  * silent for so long that the request had its event `timeout` is one.
@@ -28,7 +31,7 @@ class WatchedRequest {
   begin(): void {
     this.request.once('socket', (socket) => this.#follow(socket));
     this.request.once('timeout', () => this.#broke(new Error('it was silent for too long')));
-    this.request.once(errorMonitor, this.#onRequestError);
+    this.request.on(anError, this.#onRequestError);
     this.request.prependOnceListener('response', (response) => {
       this.#response = response;
       // Where nobody listens, Node throws the body away; now somebody has listened.
@@ -39,7 +42,7 @@ class WatchedRequest {
 
   #follow(socket: Socket): void {
     this.#socket = socket;
-    socket.on(errorMonitor, this.#onSocketError);
+    socket.on(anError, this.#onSocketError);
     socket.on('end', this.#onSocketEnd);
   }
 
@@ -61,7 +64,7 @@ class WatchedRequest {
 
   #end(): void {
     const { call } = this;
-    this.#socket?.off(errorMonitor, this.#onSocketError);
+    this.#socket?.off(anError, this.#onSocketError);
     this.#socket?.off('end', this.#onSocketEnd);
     if (this.#response?.complete === true) this.#answered(this.#response.statusCode ?? 0);
     else if (this.#broken === undefined || this.#wasWornOut) call[Symbol.dispose]();

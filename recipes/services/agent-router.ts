@@ -43,12 +43,17 @@ export const routingNames = [
 const ATTEMPTS = 3;
 const CONNECT_TIMEOUT = 5_000;
 
+/** What a connection is made by. */
+export type ConnectOptions = ClientRequestArgs & { readonly noDelay: boolean };
+
 /** What the router needs of its agent, whose pool of connections it uses. */
 export interface RoutedAgent {
-  readonly agent: Agent & { readonly options: object };
+  readonly agent: Agent;
+  /** What was given to the class of the agent. */
+  readonly options: object;
   readonly secure: boolean;
   /** Begins a connection, as the class of the agent would. */
-  connect(options: ClientRequestArgs): Socket;
+  connect(options: ConnectOptions): Socket;
   /** Gives the request a connection of the pool, or a new one: that which `createConnection` returns. */
   add(request: ClientRequest, options: ClientRequestArgs): void;
 }
@@ -178,9 +183,9 @@ export class AgentRouter {
 
   /** Whether there is no free connection to it, and room for a new one. */
   #needsConnection(target: ClientRequestArgs): boolean {
-    const { agent } = this.routed;
+    const { agent, options } = this.routed;
     const { sockets, freeSockets, maxSockets, maxTotalSockets } = agent;
-    const name = agent.getName({ ...target, ...agent.options });
+    const name = agent.getName({ ...target, ...options });
     const free = freeSockets[name] ?? [];
     if (free.some(({ destroyed }) => !destroyed)) return false;
     const all = [...Object.values(sockets), ...Object.values(freeSockets)];
@@ -189,8 +194,10 @@ export class AgentRouter {
   }
 
   async #connected(target: ClientRequestArgs, signal: AbortSignal): Promise<Socket> {
-    const socket = this.routed.connect({ ...target, ...this.routed.agent.options });
-    return connected(socket, this.routed.secure ? 'secureConnect' : 'connect', this.#connectTimeout, signal);
+    const { options, secure } = this.routed;
+    // The path of the request would be taken for that of a socket.
+    const socket = this.routed.connect({ noDelay: true, ...target, ...options, path: null });
+    return connected(socket, secure ? 'secureConnect' : 'connect', this.#connectTimeout, signal);
   }
 }
 

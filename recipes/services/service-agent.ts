@@ -47,10 +47,12 @@ export class ServiceAgent extends Agent implements AsyncDisposable {
    */
   constructor(from: ProviderMaker | ServiceProviders, options: ServiceAgentOptions = {}) {
     const { agent, ...routing } = options;
-    super({ keepAlive: true, ...agent });
+    const given = { keepAlive: true, ...agent };
+    super(given);
     this.protocol = routing.suffix === undefined ? 'service:' : 'http:';
     this.#router = new AgentRouter(from, routing, {
       agent: this,
+      options: given,
       secure: false,
       connect: (target) => super.createConnection(target) as Socket,
       add: (request, target) => addRequest.call(this, request, target),
@@ -95,10 +97,12 @@ export class SecureServiceAgent extends SecureAgent implements AsyncDisposable {
    */
   constructor(from: ProviderMaker | ServiceProviders, options: SecureServiceAgentOptions = {}) {
     const { agent, ...routing } = options;
-    super({ keepAlive: true, ...agent });
+    const given = { keepAlive: true, ...agent };
+    super(given);
     this.protocol = routing.suffix === undefined ? 'services:' : 'https:';
     this.#router = new AgentRouter(from, routing, {
       agent: this,
+      options: given,
       secure: true,
       connect: (target) => super.createConnection(target) as Socket,
       add: (request, target) => addRequest.call(this, request, target),

@@ -51,7 +51,7 @@ function marked(response: Response, marks: Marks): ServiceResponse {
 /** The same bytes, read as they are asked for. Whoever holds the body holds this: nothing else does. */
 function followedBody(source: ReadableStream<Uint8Array>, ended: (end: BodyEnd) => void): ReadableStream<Uint8Array> {
   const reader = source.getReader();
-  const body = new ReadableStream<Uint8Array>({
+  const body = new ReadableStream({
     type: 'bytes',
     async pull(controller) {
       const chunk = await nextChunk(reader);
