@@ -4,7 +4,7 @@ import { AbortedError, InvalidArgumentError, OperationTimeoutError } from 'zooki
 import { checkDelay, checkNames } from '../common/options.js';
 import { endWithRequest } from './agent-call.js';
 import { connected } from './agent-connection.js';
-import { reasonOf } from './call-failure.js';
+import { isError, reasonOf } from './call-failure.js';
 import type { ServiceCall } from './service-call.js';
 import { type FailedAttempt, NoInstanceError, ServiceCallError } from './service-errors.js';
 import { InvalidServiceInstanceError, type ServiceInstance } from './service-instance.js';
@@ -16,6 +16,7 @@ import {
   type ServiceProvidersOptions,
 } from './service-providers.js';
 import { baseOf, nameOfInstance, serviceNameIn } from './service-url.js';
+import { Turns } from './turns.js';
 import { WaitingRequest } from './waiting-request.js';
 
 /** To which instances an agent takes its requests. */
@@ -43,8 +44,11 @@ export const routingNames = [
 const ATTEMPTS = 3;
 const CONNECT_TIMEOUT = 5_000;
 
+/** Where a request goes. */
+type Target = ClientRequestArgs & { readonly servername?: string };
+
 /** What a connection is made by. */
-export type ConnectOptions = ClientRequestArgs & { readonly noDelay: boolean };
+export type ConnectOptions = Target & { readonly noDelay: boolean };
 
 /** What the router needs of its agent, whose pool of connections it uses. */
 export interface RoutedAgent {
@@ -65,6 +69,7 @@ export class AgentRouter {
   readonly #attempts: number;
   readonly #connectTimeout: number;
   readonly #suffix: string | undefined;
+  readonly #turns = new Turns();
   /** A connection on its way into the pool. */
   #prepared: Socket | undefined;
 
@@ -113,34 +118,32 @@ export class AgentRouter {
   async #route(request: ClientRequest, options: ClientRequestArgs, host: string): Promise<void> {
     using waiting = new WaitingRequest(request);
     try {
-      const service = serviceNameIn(host, 'ServiceAgent');
-      const { call, target, socket } = await this.#reach(service, options, waiting.destroyed);
-      endWithRequest(request, call);
-      this.#prepared = socket;
-      this.routed.add(request, target);
-      // Meanwhile another one has come free.
-      this.takePrepared()?.destroy();
+      await this.#carry(request, options, serviceNameIn(host, 'ServiceAgent'), waiting.destroyed);
     } catch (error) {
-      waiting.fail(error instanceof Error ? error : new Error(String(error)));
+      waiting.fail(isError(error) ? error : new Error(String(error)));
     }
   }
 
-  /** An instance that takes the request: there is a connection to it, or one will come free. */
-  async #reach(
-    service: string,
+  /** Takes the request to the first instance that takes it. */
+  async #carry(
+    request: ClientRequest,
     options: ClientRequestArgs,
+    service: string,
     signal: AbortSignal,
-  ): Promise<{ call: ServiceCall; target: ClientRequestArgs; socket: Socket | undefined }> {
+  ): Promise<void> {
     const failures: FailedAttempt[] = [];
     while (failures.length < this.#attempts) {
-      const exclude = new Set(failures.map(({ instance }) => instance.id));
-      const call = await this.#take(service, exclude, signal, failures);
+      const call = await this.#take(service, failures, signal);
+      // There is no other one.
+      if (failures.some(({ instance }) => instance.id === call.instance.id)) {
+        call[Symbol.dispose]();
+        break;
+      }
       try {
-        const target = this.#targetOf(call.instance, options);
-        const socket = this.#needsConnection(target) ? await this.#connected(target, signal) : undefined;
-        return { call, target, socket };
+        await this.#give(request, call, this.#targetOf(call.instance, options), signal);
+        return;
       } catch (error) {
-        if (signal.aborted || !(error instanceof Error)) {
+        if (signal.aborted || !isError(error)) {
           call[Symbol.dispose]();
           throw error;
         }
@@ -151,12 +154,8 @@ export class AgentRouter {
     throw callError(service, failures);
   }
 
-  async #take(
-    service: string,
-    exclude: ReadonlySet<string>,
-    signal: AbortSignal,
-    failures: readonly FailedAttempt[],
-  ): Promise<ServiceCall> {
+  async #take(service: string, failures: readonly FailedAttempt[], signal: AbortSignal): Promise<ServiceCall> {
+    const exclude = new Set(failures.map(({ instance }) => instance.id));
     try {
       return await this.providers.take(service, { exclude, signal });
     } catch (error) {
@@ -166,7 +165,26 @@ export class AgentRouter {
     }
   }
 
-  #targetOf(instance: ServiceInstance, options: ClientRequestArgs): ClientRequestArgs & { servername?: string } {
+  /** Gives the request a connection to its target: a free one, a new one, or a place in the queue for one. */
+  async #give(request: ClientRequest, call: ServiceCall, target: Target, signal: AbortSignal): Promise<void> {
+    const { agent, options, secure } = this.routed;
+    const name = agent.getName({ ...target, ...options });
+    const isLimited = Number.isFinite(agent.maxTotalSockets) || Number.isFinite(agent.maxSockets);
+    using _ = isLimited ? await this.#turns.take(Number.isFinite(agent.maxTotalSockets) ? '' : name) : undefined;
+    let socket: Socket | undefined;
+    if (this.#needsConnection(name)) {
+      // The path of the request would be taken for that of a socket.
+      const begun = this.routed.connect({ noDelay: true, ...target, ...options, path: null });
+      socket = await connected(begun, secure ? 'secureConnect' : 'connect', this.#connectTimeout, signal);
+    }
+    endWithRequest(request, call);
+    this.#prepared = socket;
+    this.routed.add(request, target);
+    // Meanwhile another one has come free.
+    this.takePrepared()?.destroy();
+  }
+
+  #targetOf(instance: ServiceInstance, options: ClientRequestArgs): Target {
     const { protocol, hostname, port, pathname } = baseOf(instance, this.routed.secure);
     const { secure } = this.routed;
     if ((protocol === 'https:') !== secure)
@@ -181,23 +199,14 @@ export class AgentRouter {
     return secure ? { ...target, servername: isIP(host) === 0 ? host : '' } : target;
   }
 
-  /** Whether there is no free connection to it, and room for a new one. */
-  #needsConnection(target: ClientRequestArgs): boolean {
-    const { agent, options } = this.routed;
-    const { sockets, freeSockets, maxSockets, maxTotalSockets } = agent;
-    const name = agent.getName({ ...target, ...options });
+  /** Whether there is no free connection of this name, and room for a new one. */
+  #needsConnection(name: string): boolean {
+    const { sockets, freeSockets, maxSockets, maxTotalSockets } = this.routed.agent;
     const free = freeSockets[name] ?? [];
     if (free.some(({ destroyed }) => !destroyed)) return false;
     const all = [...Object.values(sockets), ...Object.values(freeSockets)];
     const total = all.reduce((sum, each) => sum + (each?.length ?? 0), 0);
     return (sockets[name]?.length ?? 0) + free.length < maxSockets && total < maxTotalSockets;
-  }
-
-  async #connected(target: ClientRequestArgs, signal: AbortSignal): Promise<Socket> {
-    const { options, secure } = this.routed;
-    // The path of the request would be taken for that of a socket.
-    const socket = this.routed.connect({ noDelay: true, ...target, ...options, path: null });
-    return connected(socket, secure ? 'secureConnect' : 'connect', this.#connectTimeout, signal);
   }
 }
 

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /**
  * What an error of a call says. `unreached`: the request certainly never came to the instance. `broken`: the instance is
  * to blame, and may have seen the request. `ours`: anything else, as a request that cannot be sent, or a body that fails.
@@ -42,10 +44,10 @@ const DEPTH = 5;
 
 /** What an error of `fetch` or of `http.request` says: its codes stand in it, or in what it was caused by. */
 export function failureOf(error: unknown, depth = DEPTH): CallFailure {
-  if (!(error instanceof Error) || depth === 0) return 'ours';
-  // Several addresses of one name were tried.
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    const kinds = error.errors.map((each) => failureOf(each, depth - 1));
+  if (!isError(error) || depth === 0) return 'ours';
+  const errors = severalIn(error);
+  if (errors.length > 0) {
+    const kinds = errors.map((each) => failureOf(each, depth - 1));
     return kinds.find((kind) => kind !== 'unreached') ?? 'unreached';
   }
   const { code, syscall } = error as NodeJS.ErrnoException;
@@ -57,8 +59,17 @@ export function failureOf(error: unknown, depth = DEPTH): CallFailure {
 
 /** The message that tells most: that of the innermost cause. */
 export function reasonOf(error: unknown, depth = DEPTH): string {
-  if (!(error instanceof Error)) return String(error);
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
-  const isKnown = inner instanceof Error && depth > 0;
-  return isKnown ? reasonOf(inner, depth - 1) : error.message || error.name;
+  if (!isError(error)) return String(error);
+  const inner = severalIn(error)[0] ?? error.cause;
+  return isError(inner) && depth > 0 ? reasonOf(inner, depth - 1) : error.message || error.name;
+}
+
+/** Those of Node itself are of another realm, where this runs in a context of its own. */
+export function isError(error: unknown): error is Error {
+  return error instanceof Error || isNativeError(error);
+}
+
+/** What an AggregateError holds, as when several addresses of one name were tried. */
+function severalIn(error: Error): readonly unknown[] {
+  return 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
 }

@@ -1,7 +1,7 @@
 import { AbortedError, OperationTimeoutError } from 'zookit';
 import { after, defer, Wait } from '../common/waiting.js';
 import { AbortLink } from './abort-link.js';
-import { type CallFailure, failureOf, reasonOf } from './call-failure.js';
+import { type CallFailure, failureOf, isError, reasonOf } from './call-failure.js';
 import type { ServiceCall } from './service-call.js';
 import { type FailedAttempt, NoInstanceError, ServiceCallError, ServiceStatusError } from './service-errors.js';
 import { InvalidServiceInstanceError, type ServiceInstance } from './service-instance.js';
@@ -159,7 +159,7 @@ export class FetchCall {
   /** Throws, unless another instance is to be asked. */
   #failed(call: ServiceCall, error: unknown, wait: Wait): void {
     const kind = this.request.signal?.aborted === true ? 'ours' : kindOf(error);
-    if (kind === 'ours' || !(error instanceof Error)) {
+    if (kind === 'ours' || !isError(error)) {
       call[Symbol.dispose]();
       throw error;
     }

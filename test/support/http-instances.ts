@@ -77,7 +77,8 @@ export class HttpInstance implements AsyncDisposable {
   async kill(): Promise<void> {
     const closed = this.server.listening ? nextEvent(this.server, 'close') : undefined;
     this.server.close();
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    // Node cannot reset what it has begun to end, and would never end itself.
+    for (const socket of this.sockets) if (socket.writableEnded) socket.destroy(); else socket.resetAndDestroy();
     await closed;
   }
 

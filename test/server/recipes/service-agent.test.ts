@@ -119,6 +119,7 @@ describe('a request', () => {
     expect(good.calls).toBe(4);
     expect(agent.providers.of('pricing').setAside.map(({ id }) => id)).toEqual(['dead']);
     await good.kill();
+    await until(() => Object.keys(agent.freeSockets).length === 0, { what: 'the end of the connections' });
     const error = await failureOf(send('service://pricing/', agent));
     expect(error).toBeInstanceOf(ServiceCallError);
     expect((error as Error).message).toMatch(/no connection to 127\.0\.0\.1:\d+ \(\w+\): connect ECONNREFUSED/);

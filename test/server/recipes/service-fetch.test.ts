@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { runInNewContext, runInThisContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OperationTimeoutError } from 'zookit';
 import { NoInstanceError, ServiceCallError, serviceFetch, ServiceProviders, ServiceRegistry } from 'zookit/recipes';
@@ -108,7 +108,7 @@ describe('over TLS', () => {
     await using call = serviceFetch(services);
     // As `new Agent({ connect: { ca } })` of undici, which is in Node without a name.
     await fetch('data:,');
-    const { constructor } = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1')) as object;
+    const { constructor } = Reflect.get(runInThisContext('globalThis') as object, Symbol.for('undici.globalDispatcher.1')) as object;
     const dispatcher = Reflect.construct(constructor, [{ connect: { ca } }]) as NonNullable<RequestInit['dispatcher']>;
     try {
       for (const scheme of ['services', 'service']) {
