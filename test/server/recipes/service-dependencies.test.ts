@@ -124,9 +124,8 @@ describe('dependencies', () => {
 
   it('say what makes looking impossible', async () => {
     const services = await registry();
-    const superUser = await clients.superUser();
-    await superUser.ensurePath(`${clients.chroot}${services.basePath}/pricing`);
-    await superUser.setAcl(`${clients.chroot}${services.basePath}/pricing`, [acl.digest('nobody', 'knows', 'admin')]);
+    const acls = [acl.digest('somebody', 'else')];
+    await clients.zk.create(`${services.basePath}/pricing`, '', { parents: true, acl: acls });
     await using dependencies = services.dependencies([{ name: 'pricing' }]);
     expect(await failureOf(dependencies.ready())).toBeInstanceOf(NoAuthError);
     const iterate = async (): Promise<void> => {
