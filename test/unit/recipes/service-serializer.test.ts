@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ZNode } from 'zookit';
+import { type Stat, ZNode } from 'zookit';
 import type { ServiceInstance } from '../../../recipes/services/service-instance.js';
 import { curatorSerializer, readInstance } from '../../../recipes/services/service-serializer.js';
 
@@ -29,7 +29,7 @@ const dated = curatorSerializer<{ since: Date }>({
 });
 
 function nodeOf(text: string): ZNode {
-  return { data: Buffer.from(text) } as ZNode;
+  return new ZNode(Buffer.from(text), {} as Stat);
 }
 
 describe('the serializer of Curator', () => {
