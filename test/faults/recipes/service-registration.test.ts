@@ -42,7 +42,10 @@ describe('a drain', () => {
     const meanwhile = await register(rig, { id: 'meanwhile' });
     const lasting = await register(rig, { id: 'lasting', serviceType: 'STATIC' });
     const shown = async (): Promise<string> =>
-      (await instances(rig)).map((each) => `${each.id} ${each.enabled}`).sort().join();
+      (await instances(rig))
+        .map((each) => `${each.id} ${each.enabled}`)
+        .sort()
+        .join();
     const [first, second, third] = [before, meanwhile, lasting].map((service, index) => async () => {
       let isOver = false;
       const ending = service.unregister({ drain: FOREVER }).then(() => (isOver = true));
