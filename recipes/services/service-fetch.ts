@@ -47,10 +47,7 @@ const optionNames = [
  * @param from a registry, or the providers of another caller, to share what is known of the instances
  * @throws InvalidArgumentError. Does not connect.
  */
-export function serviceFetch(
-  from: ProviderMaker | ServiceProviders,
-  options: ServiceFetchOptions = {},
-): ServiceFetch {
+export function serviceFetch(from: ProviderMaker | ServiceProviders, options: ServiceFetchOptions = {}): ServiceFetch {
   checkOptions(options);
   const { providers, areOurs } = providersOf(from, options, 'serviceFetch');
   const call = async (input: string | URL | Request, init?: ServiceRequestInit): Promise<ServiceResponse> =>

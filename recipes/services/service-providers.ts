@@ -104,7 +104,8 @@ export function providersOf(
   { provider }: ServiceProvidersOptions,
   operation: string,
 ): { readonly providers: ServiceProviders; readonly areOurs: boolean } {
-  if (!(from instanceof ServiceProviders)) return { providers: new ServiceProviders(from, { provider }), areOurs: true };
+  if (!(from instanceof ServiceProviders))
+    return { providers: new ServiceProviders(from, { provider }), areOurs: true };
   if (provider === undefined) return { providers: from, areOurs: false };
   throw new InvalidArgumentError('the option "provider" is one of the ServiceProviders that are given', { operation });
 }

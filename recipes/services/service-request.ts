@@ -63,9 +63,10 @@ export class ServiceRequest {
   /** @throws InvalidArgumentError; TypeError for headers that are none. */
   constructor(input: string | URL | Request, init: ServiceRequestInit = {}) {
     const { key, idempotent, attempts, timeout, attemptTimeout, ...rest } = init;
-    this.#source = typeof input === 'string' || input instanceof URL ? undefined : input;
+    const isAddress = typeof input === 'string' || input instanceof URL;
+    this.#source = isAddress ? undefined : input;
     this.#init = rest;
-    this.url = parseServiceUrl(this.#source?.url ?? String(input), 'serviceFetch');
+    this.url = parseServiceUrl(isAddress ? input.toString() : input.url, 'serviceFetch');
     this.method = (rest.method ?? this.#source?.method ?? 'GET').toUpperCase();
     this.key = key;
     this.signal = rest.signal ?? this.#source?.signal;

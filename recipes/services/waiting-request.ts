@@ -1,8 +1,9 @@
 import { ClientRequest } from 'node:http';
-import type { Socket } from 'node:net';
 
-/** What `onSocket` of Node takes, beside what its types say: no connection, and why. */
-type OnSocket = (this: ClientRequest, socket: Socket | null, error?: Error) => void;
+/** What a request takes, beside what its types say: no connection, and why. */
+interface Unconnected {
+  onSocket(socket: null, error: Error | undefined): void;
+}
 
 /**
  * A request that waits for its connection. As long as it has none, Node neither tells that it was destroyed nor ends it:
@@ -23,8 +24,8 @@ export class WaitingRequest implements Disposable {
 
   /** There will be no connection: the request has the events `error` and `close`. */
   fail(error: Error): void {
-    const onSocket = this.request.onSocket as OnSocket;
-    onSocket.call(this.request, null, this.request.destroyed ? undefined : error);
+    const { request } = this;
+    (request as unknown as Unconnected).onSocket(null, request.destroyed ? undefined : error);
   }
 
   [Symbol.dispose](): void {

@@ -78,7 +78,9 @@ export class HttpInstance implements AsyncDisposable {
     const closed = this.server.listening ? nextEvent(this.server, 'close') : undefined;
     this.server.close();
     // Node cannot reset what it has begun to end, and would never end itself.
-    for (const socket of this.sockets) if (socket.writableEnded) socket.destroy(); else socket.resetAndDestroy();
+    for (const socket of this.sockets)
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
     await closed;
   }
 

@@ -63,12 +63,17 @@ it('a rolling replacement under load: with a drain no request fails, also of tho
   const { call, provider } = callsOf(rig);
   await using agent = new ServiceAgent(call.providers);
   await using _ = call;
-  let instances = await Promise.all(['a1', 'b1', 'c1'].map((id) => HttpInstance.start(registry, id, { handler: slowly })));
+  let instances = await Promise.all(
+    ['a1', 'b1', 'c1'].map((id) => HttpInstance.start(registry, id, { handler: slowly })),
+  );
   await until(() => provider.list.instances.length === 3, { what: 'all three' });
   const post: Call = async () => (await call('service://pricing/', { method: 'POST', attempts: 1 })).text();
   const viaAgent: Call = () =>
     new Promise((resolve, reject) => {
-      get('service://pricing/', { agent }, (response: IncomingMessage) => void text(response).then(resolve, reject)).on('error', reject);
+      get('service://pricing/', { agent }, (response: IncomingMessage) => void text(response).then(resolve, reject)).on(
+        'error',
+        reject,
+      );
     });
   const loads = [new Load(4, post), new Load(4, viaAgent)];
   for (const old of [...instances]) {

@@ -81,7 +81,8 @@ describe('a request', () => {
     const tls = { cert: readFileSync(issued.certFile), key: readFileSync(issued.keyFile) };
     await using one = await HttpInstance.start(services, 'one', { tls });
     await using agent = new SecureServiceAgent(services, { agent: { ca: authority.cert } });
-    for (let turn = 0; turn < 2; turn++) expect(await send('services://pricing/', agent)).toMatchObject({ body: 'one' });
+    for (let turn = 0; turn < 2; turn++)
+      expect(await send('services://pricing/', agent)).toMatchObject({ body: 'one' });
     await using named = new SecureServiceAgent(services, {
       agent: { ca: authority.cert, servername: 'pricing.example' },
       suffix: '.service',
@@ -277,7 +278,9 @@ describe('an agent', () => {
 
   it('cannot put the path of a template before that of a request', async () => {
     const services = await registry();
-    await using _ = await HttpInstance.start(services, 'one', { uriSpec: parseUriTemplate('http://{address}:{port}/v1') });
+    await using _ = await HttpInstance.start(services, 'one', {
+      uriSpec: parseUriTemplate('http://{address}:{port}/v1'),
+    });
     await using agent = new ServiceAgent(services, { attempts: 1 });
     expect(((await failureOf(send('service://pricing/', agent))) as Error).message).toContain('a template with a path');
   });

@@ -16,7 +16,10 @@ it.each([
   ['a connection that took too long', coded('UND_ERR_CONNECT_TIMEOUT')],
   ['a certificate that is refused', coded('DEPTH_ZERO_SELF_SIGNED_CERT')],
   ['a certificate for another name', coded('ERR_TLS_CERT_ALTNAME_INVALID')],
-  ['several addresses, none of which answers', new AggregateError([coded('ECONNREFUSED'), coded('EHOSTUNREACH', 'connect')])],
+  [
+    'several addresses, none of which answers',
+    new AggregateError([coded('ECONNREFUSED'), coded('EHOSTUNREACH', 'connect')]),
+  ],
 ])('%s: nothing has reached the instance', (_, cause) => {
   expect([failureOf(cause), failureOf(fetchFailed(cause))]).toEqual(['unreached', 'unreached']);
 });

@@ -41,7 +41,9 @@ export class FakeRegistry implements ProviderMaker {
       name,
       list: { instances: this.instances, stale: false },
       take: async (options: PickOptions) => this.#take(options),
-      close: async () => void this.closed++,
+      close: async () => {
+        this.closed++;
+      },
     };
     return provider as unknown as ServiceProvider;
   }

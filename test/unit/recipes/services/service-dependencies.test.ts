@@ -22,10 +22,9 @@ function setUp(atLeast = 1) {
       }
     },
   };
-  const dependencies = new ServiceDependencies(
-    { provider: () => provider as unknown as ServiceProvider },
-    [{ name: 'pricing', atLeast }],
-  );
+  const dependencies = new ServiceDependencies({ provider: () => provider as unknown as ServiceProvider }, [
+    { name: 'pricing', atLeast },
+  ]);
   const heard: string[] = [];
   dependencies.on('up', ({ instances }) => void heard.push(`up ${instances}`));
   dependencies.on('down', ({ instances }) => void heard.push(`down ${instances}`));
@@ -80,10 +79,9 @@ it('what a filter throws on does not count', async () => {
   const filter = (): boolean => {
     throw new RangeError('broken');
   };
-  const dependencies = new ServiceDependencies(
-    { provider: () => provider as unknown as ServiceProvider },
-    [{ name: 'pricing', provider: { filter } }],
-  );
+  const dependencies = new ServiceDependencies({ provider: () => provider as unknown as ServiceProvider }, [
+    { name: 'pricing', provider: { filter } },
+  ]);
   await settle();
   expect(dependencies.states[0]).toMatchObject({ state: 'down', instances: 0 });
 });

@@ -146,7 +146,11 @@ describe('tries again', () => {
   it.each([
     ['a POST that may have been carried out', { method: 'POST', body: 'text' }, reset],
     ['a PUT that the caller wants once', { method: 'PUT', body: 'text', idempotent: false }, reset],
-    ['a stream, not even where the connection is refused', { method: 'PUT', body: new Blob(['a']).stream(), duplex: 'half' as const }, refused],
+    [
+      'a stream, not even where the connection is refused',
+      { method: 'PUT', body: new Blob(['a']).stream(), duplex: 'half' as const },
+      refused,
+    ],
   ])('but not %s', async (_, init, failure) => {
     const { registry, call } = setUp({ a: [failure], b: [fine] });
     const error = await failureOf(call('service://pricing/', init));
@@ -158,7 +162,9 @@ describe('tries again', () => {
     const { registry, call } = setUp({ a: [refused], b: [reset] }, { attempts: 2 });
     const error = await failureOf<ServiceCallError>(call('service://pricing/prices/7?secret=1'));
     expect(error).toBeInstanceOf(ServiceCallError);
-    expect(error.message).toBe('GET service://pricing/prices/7: no answer from b:8080 (b): ECONNRESET; it was attempt 2');
+    expect(error.message).toBe(
+      'GET service://pricing/prices/7: no answer from b:8080 (b): ECONNRESET; it was attempt 2',
+    );
     expect(error.attempts.map(({ instance: { id } }) => id)).toEqual(['a', 'b']);
     expect((error.cause as Error).cause).toBe(reset);
     expect(registry.ended).toEqual(['a failed', 'b failed']);
@@ -226,7 +232,14 @@ describe('an answer', () => {
   });
 
   it('on which the rule of the caller throws is given up', async () => {
-    const { registry, call } = setUp({ a: [fine] }, { isFailure: () => { throw new RangeError('no rule'); } });
+    const { registry, call } = setUp(
+      { a: [fine] },
+      {
+        isFailure: () => {
+          throw new RangeError('no rule');
+        },
+      },
+    );
     expect(await failureOf(call('service://pricing/'))).toEqual(new RangeError('no rule'));
     expect([registry.ended, registry.outstanding]).toEqual([['a ended'], 0]);
   });
@@ -245,7 +258,9 @@ describe('the end of a call', () => {
 
   it('that was aborted before asks nobody', async () => {
     const { registry, network, call } = setUp({ a: [fine] });
-    expect(await failureOf(call('service://pricing/', { signal: AbortSignal.abort() }))).toMatchObject({ name: 'AbortError' });
+    expect(await failureOf(call('service://pricing/', { signal: AbortSignal.abort() }))).toMatchObject({
+      name: 'AbortError',
+    });
     expect([network.seen, registry.outstanding]).toEqual([[], 0]);
   });
 
@@ -288,10 +303,14 @@ describe('without an instance', () => {
   });
 
   it('what was tried before is what counts', async () => {
-    const { registry, network, call } = setUp({ a: [() => {
-      registry.failure = new OperationTimeoutError('the wait is over', {}, false);
-      throw new TypeError('fetch failed', { cause: refused });
-    }] });
+    const { registry, network, call } = setUp({
+      a: [
+        () => {
+          registry.failure = new OperationTimeoutError('the wait is over', {}, false);
+          throw new TypeError('fetch failed', { cause: refused });
+        },
+      ],
+    });
     expect(await failureOf(call('service://pricing/'))).toBeInstanceOf(ServiceCallError);
     expect(network.seen).toHaveLength(1);
   });

@@ -19,14 +19,24 @@ function setUp(chunks: readonly string[], broken?: Error) {
     },
     cancel: () => void (state.cancelled = true),
   });
-  const original = new Response(source, { status: 201, headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] });
+  const original = new Response(source, {
+    status: 201,
+    headers: [
+      ['set-cookie', 'a=1'],
+      ['set-cookie', 'b=2'],
+    ],
+  });
   return { ends, state, response: followed(original, instance('a'), ({ type }) => void ends.push(type)) };
 }
 
 describe('a response that is followed', () => {
   it('is what it was', async () => {
     const { response, ends } = setUp(['{"a"', '', ':1}']);
-    expect([response.status, response.instance.id, response.headers.getSetCookie()]).toEqual([201, 'a', ['a=1', 'b=2']]);
+    expect([response.status, response.instance.id, response.headers.getSetCookie()]).toEqual([
+      201,
+      'a',
+      ['a=1', 'b=2'],
+    ]);
     expect(ends).toEqual([]);
     expect(await response.json()).toEqual({ a: 1 });
     expect([response.bodyUsed, ends]).toEqual([true, ['read']]);

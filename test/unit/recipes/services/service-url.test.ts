@@ -42,7 +42,12 @@ describe('where an instance is', () => {
       true,
       'https://10.0.0.1:8443/v1/',
     ],
-    ['a template that needs no address', { address: null, uriSpec: parseUriTemplate('https://shop.example') }, true, 'https://shop.example/'],
+    [
+      'a template that needs no address',
+      { address: null, uriSpec: parseUriTemplate('https://shop.example') },
+      true,
+      'https://shop.example/',
+    ],
   ])('%s', (_, fields, secure, expected) => {
     expect(baseOf(instance('a', fields), secure).href).toBe(expected);
   });
@@ -52,7 +57,12 @@ describe('where an instance is', () => {
     ['no port', { port: null }, false, 'it has no port'],
     ['an address that is none', { address: 'a b' }, false, 'is no address'],
     ['a template that makes none', { uriSpec: parseUriTemplate('{address}') }, false, 'is no address'],
-    ['a template of something else', { uriSpec: parseUriTemplate('amqp://{address}') }, false, 'amqp://, which is not HTTP'],
+    [
+      'a template of something else',
+      { uriSpec: parseUriTemplate('amqp://{address}') },
+      false,
+      'amqp://, which is not HTTP',
+    ],
     ['a template without TLS', { uriSpec: parseUriTemplate('http://{address}') }, true, 'without TLS'],
     ['a variable that nobody knows', { uriSpec: parseUriTemplate('http://{rack}') }, false, '"rack"'],
   ])('%s: it cannot be called', (_, fields, secure, problem) => {
