@@ -18,6 +18,8 @@ export interface RoundSetting {
   left(path: string, error: Error): void;
   /** The tree is complete: for the first time, or again. */
   loaded(): void;
+  /** The tree is what the server has had at one moment. Where nobody wants to know, nothing is asked for it. */
+  readonly settled: (() => void) | undefined;
 }
 
 /**
@@ -45,6 +47,12 @@ export class Round {
   #attachment: number | undefined;
   #failures = 0;
   #pausing = false;
+  /** How many events have come, losses of the connection among them. */
+  #events = 0;
+  /** How many had come when the youngest request was made that is answered. */
+  #answered = -1;
+  /** How many had come when the tree was settled last. */
+  #settled = -1;
 
   constructor(
     private readonly setting: RoundSetting,
@@ -69,6 +77,17 @@ export class Round {
       zk.state === 'connected' &&
       this.#attachment === zk.session.attachments
     );
+  }
+
+  /**
+   * Whether the tree is what the server has had at one moment, with all of each transaction or nothing of it.
+   *
+   * A server answers between two transactions, never within one, and what it has told before an answer is all that has
+   * changed until then. So the tree is that of the moment of an answer if the answer is to a request that was made after
+   * the last event, and nothing is left to be looked at. Without such an answer the rest of a transaction may be on its way.
+   */
+  get isSettled(): boolean {
+    return this.isCurrent && this.#settled === this.#events;
   }
 
   /** Resolves when it can go no further in this session; rejects with why. */
@@ -98,6 +117,7 @@ export class Round {
     if (this.hasEnded) {
       if (!this.#isAttached) this.#aborting.abort();
     } else if (event === 'suspended') {
+      this.#events++;
       if (this.#phase !== 'arming') this.#phase = 'cut';
     } else {
       if (this.#phase === 'cut' && !this.#looker.isPersistent) {
@@ -125,12 +145,15 @@ export class Round {
   // --- Watches -------------------------------------------------------------------------------------------------------
 
   readonly #onEvent = (event: WatchEvent): void => {
-    if (event.type === 'resync') this.#reload();
-    else this.#onOneShot(event);
+    if (event.type === 'resync') {
+      this.#events++;
+      this.#reload();
+    } else this.#onOneShot(event);
   };
 
   readonly #onOneShot = (event: OneShotEvent): void => {
     if (this.hasEnded) return;
+    this.#events++;
     if (event.type === 'ended') {
       this.#over.resolve();
       return;
@@ -181,7 +204,21 @@ export class Round {
       void this.#do(job);
     }
     if (this.#phase === 'loading' && this.#work.loading === 0) this.#complete();
+    this.#settle();
   };
+
+  #settle(): void {
+    const { settled, scope } = this.setting;
+    if (settled === undefined || !this.isCurrent || this.#settled === this.#events) return;
+    if (this.#answered === this.#events) {
+      this.#settled = this.#events;
+      settled();
+    } else {
+      // As after a deletion, which needs no look.
+      this.#work.add(scope.root, this.#looker.isPersistent ? Look.check : Look.data, false);
+      this.#pump();
+    }
+  }
 
   /** Without a connection reads would only fill the queue of the client; with none to come they tell why. */
   get #mayLook(): boolean {
@@ -197,8 +234,10 @@ export class Round {
   }
 
   async #do(job: Job): Promise<void> {
+    const events = this.#events;
     try {
       await this.#looker.look(job);
+      this.#answered = Math.max(this.#answered, events);
       this.#failures = 0;
       this.#done(job);
     } catch (error) {
