@@ -13,6 +13,8 @@ export interface MirrorListener {
   loaded(isFirst: boolean): void;
   /** The tree is what the server has had at one moment, after it was not. Costs a request where it would need none. */
   readonly settled?: () => void;
+  /** It is current from now on, or is not any more. */
+  currencyChanged(isCurrent: boolean): void;
   /** It has ended with an error that does not pass. */
   failed(error: Error): void;
 }
@@ -87,7 +89,8 @@ export class Mirror {
     const { zk, scope, tree, watches } = this;
     const left = (path: string, error: Error): void => this.listener.left(path, error);
     const { settled } = this.listener;
-    const setting = { zk, scope, tree, watches, left, loaded: () => this.#loaded(), settled };
+    const currencyChanged = (isCurrent: boolean): void => this.listener.currencyChanged(isCurrent);
+    const setting = { zk, scope, tree, watches, left, loaded: () => this.#loaded(), currencyChanged, settled };
     const round = new Round(setting, ++this.#rounds);
     this.#round = round;
     let failure: Error | undefined;

@@ -8,6 +8,7 @@ import type { FollowingTree } from './znode-tree.js';
 
 /** Reads that are under way at once: enough to keep a server busy, and few beside what else the client does. */
 const MOST_UNDER_WAY = 128;
+
 /** What a round works on. */
 export interface RoundSetting {
   readonly zk: ZooKeeper;
@@ -20,6 +21,8 @@ export interface RoundSetting {
   loaded(): void;
   /** The tree is what the server has had at one moment. Where nobody wants to know, nothing is asked for it. */
   readonly settled: (() => void) | undefined;
+  /** It is current from now on, or is not any more. */
+  currencyChanged(isCurrent: boolean): void;
 }
 
 /**
@@ -53,6 +56,7 @@ export class Round {
   #answered = -1;
   /** How many had come when the tree was settled last. */
   #settled = -1;
+  #wasCurrent = false;
 
   constructor(
     private readonly setting: RoundSetting,
@@ -70,13 +74,13 @@ export class Round {
 
   /** Whether nothing is known to be different at the server. */
   get isCurrent(): boolean {
-    const { zk } = this.setting;
-    return (
-      this.#phase === 'following' &&
-      this.#work.isIdle &&
-      zk.state === 'connected' &&
-      this.#attachment === zk.session.attachments
-    );
+    return this.#isComplete && this.setting.zk.state === 'connected';
+  }
+
+  /** Whether nothing is known to be different at the server in use, which may be a read-only one. */
+  get #isComplete(): boolean {
+    const isLoaded = this.#phase === 'following' && this.#work.isIdle;
+    return isLoaded && this.#isAttached && this.#attachment === this.setting.zk.session.attachments;
   }
 
   /**
@@ -87,7 +91,7 @@ export class Round {
    * the last event, and nothing is left to be looked at. Without such an answer the rest of a transaction may be on its way.
    */
   get isSettled(): boolean {
-    return this.isCurrent && this.#settled === this.#events;
+    return this.#isComplete && this.#settled === this.#events;
   }
 
   /** Resolves when it can go no further in this session; rejects with why. */
@@ -106,6 +110,7 @@ export class Round {
     // An answer that comes to nobody would leave its watch behind; without a connection none comes.
     if (!this.#isAttached) this.#aborting.abort();
     this.#over.resolve();
+    this.#noteCurrency();
   }
 
   get hasEnded(): boolean {
@@ -126,6 +131,7 @@ export class Round {
       }
       this.#pump();
     }
+    this.#noteCurrency();
   }
 
   /** Takes all watches away. Resolves when nothing is under way any more. */
@@ -205,11 +211,12 @@ export class Round {
     }
     if (this.#phase === 'loading' && this.#work.loading === 0) this.#complete();
     this.#settle();
+    this.#noteCurrency();
   };
 
   #settle(): void {
     const { settled, scope } = this.setting;
-    if (settled === undefined || !this.isCurrent || this.#settled === this.#events) return;
+    if (settled === undefined || !this.#isComplete || this.#settled === this.#events) return;
     if (this.#answered === this.#events) {
       this.#settled = this.#events;
       settled();
@@ -218,6 +225,13 @@ export class Round {
       this.#work.add(scope.root, this.#looker.isPersistent ? Look.check : Look.data, false);
       this.#pump();
     }
+  }
+
+  #noteCurrency(): void {
+    const { isCurrent } = this;
+    if (isCurrent === this.#wasCurrent) return;
+    this.#wasCurrent = isCurrent;
+    this.setting.currencyChanged(isCurrent);
   }
 
   /** Without a connection reads would only fill the queue of the client; with none to come they tell why. */

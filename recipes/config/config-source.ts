@@ -75,6 +75,7 @@ export class ConfigSource {
         this.#revision++;
       },
       loaded: () => undefined,
+      currencyChanged: () => undefined,
       settled: () => {
         this.#forgetReadable();
         for (const follower of this.#followers) follower.settled();
