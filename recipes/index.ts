@@ -33,7 +33,7 @@ export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-lay
 export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
 export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
 export type { ConfigOrigin } from './config/config-reader.js';
-export type { ConfigShape } from './config/config-source.js';
+export type { ConfigShape, ConfigWatches } from './config/config-source.js';
 export type { ConfigDecoder, ConfigFormat } from './config/decoders.js';
 export { parseEnv } from './config/env-file.js';
 export { ConfigSnapshotError, InvalidConfigError, type InvalidConfigReason } from './config/errors.js';

@@ -100,13 +100,13 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     private readonly setting: LiveConfigSetting<T>,
   ) {
     this.path = pathOf(layers);
-    const { shape, snapshot, onListenerError, defaultValue } = setting;
+    const { shape, watches, snapshot, onListenerError, defaultValue } = setting;
     this.#current = new ReadConfig(defaultValue, false, []);
     this.#reader = new ConfigReader(setting, this.path);
     this.#listeners = new ConfigListeners(this.path, onListenerError);
     if (snapshot !== undefined)
       this.#snapshot = new ConfigSnapshot(snapshot, { root: zk.root, shape, layers }, () => !this.stale);
-    this.#stored = new StoredConfig(zk, layers, shape, {
+    this.#stored = new StoredConfig(zk, layers, { shape, watches }, {
       take: (stored) => this.#take(stored),
       refuse: (error) => this.#refuse(error),
       looked: () => this.#looked(),

@@ -2,7 +2,7 @@ import { isPassing, ServerError, type ZNode, type ZooKeeper } from 'zookit';
 import { canTryAgain, isEndOfSession, pause } from '../common/waiting.js';
 import type { ConfigLayer } from './config-layers.js';
 import type { StoredLayer, StoredZNode } from './config-reader.js';
-import { type ConfigShape, ConfigSource, type Picture, type SourceFollower } from './config-source.js';
+import { ConfigSource, type Picture, type SourceFollower, type SourceSpec } from './config-source.js';
 import { InvalidConfigError } from './errors.js';
 import { DamagedValueError, storedBytes } from './stored-value.js';
 
@@ -38,12 +38,12 @@ export class StoredConfig {
   constructor(
     private readonly zk: ZooKeeper,
     layers: readonly ConfigLayer[],
-    shape: ConfigShape,
+    spec: Omit<SourceSpec, 'path'>,
     private readonly listener: StoredConfigListener,
   ) {
     this.#sources = layers.map((layer) => ({
       layer,
-      source: ConfigSource.follow(zk, layer.path, shape, this.#follower),
+      source: ConfigSource.follow(zk, { ...spec, path: layer.path }, this.#follower),
     }));
     // Others who follow the same may have all that is needed already.
     this.#next();
