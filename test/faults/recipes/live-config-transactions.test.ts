@@ -38,8 +38,8 @@ class Writer {
       const transaction = this.zk.transaction();
       for (const root of this.roots) {
         // The deletion first: a reader that took its event for the whole would see the old data of all others.
-        transaction.delete(`${root}/again`).create(`${root}/again`, state);
         if (this.state % 2 === 0) transaction.delete(`${root}/deep/odd`);
+        transaction.delete(`${root}/again`).create(`${root}/again`, state);
         for (const path of this.#lasting(root)) transaction.setData(path, state);
         if (this.state % 2 === 1) transaction.create(`${root}/deep/odd`, state);
       }
