@@ -148,11 +148,7 @@ export {
 } from './services/service-instance.js';
 export type { ServiceList, ServiceListChange, UpdatedInstance } from './services/service-list.js';
 export { ServiceProvider } from './services/service-provider.js';
-export {
-  type ServiceRegistration,
-  ServiceRegistry,
-  type ServiceRegistryOptions,
-} from './services/service-registry.js';
+export { type ServiceRegistration, ServiceRegistry, type ServiceRegistryOptions } from './services/service-registry.js';
 export { curatorSerializer, type ServiceSerializer } from './services/service-serializer.js';
 export type { PickRequest, ServiceCandidate, ServiceStrategy, StrategyName } from './services/service-strategy.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';

@@ -67,7 +67,17 @@ export interface LiveConfigSetting<T> extends ReadSetting<T> {
 
 const names = [
   ...waitNames,
-  ...(['schema', 'defaultValue', 'defaults', 'shape', 'watches', 'decoder', 'placeholders', 'encryption', 'snapshot'] as const),
+  ...([
+    'schema',
+    'defaultValue',
+    'defaults',
+    'shape',
+    'watches',
+    'decoder',
+    'placeholders',
+    'encryption',
+    'snapshot',
+  ] as const),
   ...(['onInvalid', 'onListenerError'] as const),
 ] as const satisfies readonly (keyof LiveConfigOptions<never>)[];
 
@@ -111,7 +121,8 @@ function environmentOf(
 ): PlaceholderEnvironment | undefined {
   if (placeholders === false) return undefined;
   if (placeholders === true) return process.env;
-  if (!isPlainObject(placeholders)) throw new InvalidArgumentError('placeholders must be true, false or { env }', subject);
+  if (!isPlainObject(placeholders))
+    throw new InvalidArgumentError('placeholders must be true, false or { env }', subject);
   checkNames(placeholders, ['env'] satisfies (keyof PlaceholderOptions)[], subject);
   const { env = process.env } = placeholders;
   if (env === false || (typeof env === 'object' && env !== null)) return env as PlaceholderEnvironment;

@@ -165,8 +165,7 @@ export class ConfigReader<T> {
   async #layer({ name, path, znodes }: StoredLayer): Promise<DecodedLayer> {
     const [root] = znodes;
     if (root === undefined) return { layer: name, value: undefined, pathOf: () => undefined };
-    if (this.setting.shape === 'value')
-      return { layer: name, value: await this.#decode(root), pathOf: () => path };
+    if (this.setting.shape === 'value') return { layer: name, value: await this.#decode(root), pathOf: () => path };
     const branches = branchesOf(znodes);
     const decoded = new Map<Branch, unknown>();
     const decoding = branches.filter(holdsValue).map(async (branch) => {

@@ -168,7 +168,10 @@ export async function mapTexts(
   if (Array.isArray(value))
     return await Promise.all(value.map((item, index) => mapTexts(item, [...keys, String(index)], replace)));
   if (!isPlainObject(value)) return value;
-  const entries = Object.entries(value).map(async ([key, item]) => [key, await mapTexts(item, [...keys, key], replace)]);
+  const entries = Object.entries(value).map(async ([key, item]) => [
+    key,
+    await mapTexts(item, [...keys, key], replace),
+  ]);
   return Object.fromEntries((await Promise.all(entries)) as [string, unknown][]);
 }
 

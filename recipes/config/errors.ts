@@ -13,14 +13,7 @@ import type { ConfigIssue } from './schema.js';
  * - `schema`: the schema does not take it; `schemaFailed`: it threw an error.
  */
 export type InvalidConfigReason =
-  | 'undecodable'
-  | 'unreadable'
-  | 'ambiguous'
-  | 'forbidden'
-  | 'tooDeep'
-  | 'placeholder'
-  | 'schema'
-  | 'schemaFailed';
+  'undecodable' | 'unreadable' | 'ambiguous' | 'forbidden' | 'tooDeep' | 'placeholder' | 'schema' | 'schemaFailed';
 
 /** A version of a configuration that is not taken; `path` is the znode that is to be mended, as far as that is known. */
 export class InvalidConfigError extends ZooKeeperError {

@@ -106,12 +106,17 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     this.#listeners = new ConfigListeners(this.path, onListenerError);
     if (snapshot !== undefined)
       this.#snapshot = new ConfigSnapshot(snapshot, { root: zk.root, shape, layers }, () => !this.stale);
-    this.#stored = new StoredConfig(zk, layers, { shape, watches }, {
-      take: (stored) => this.#take(stored),
-      refuse: (error) => this.#refuse(error),
-      looked: () => this.#looked(),
-      failed: (error) => this.#fail(error),
-    });
+    this.#stored = new StoredConfig(
+      zk,
+      layers,
+      { shape, watches },
+      {
+        take: (stored) => this.#take(stored),
+        refuse: (error) => this.#refuse(error),
+        looked: () => this.#looked(),
+        failed: (error) => this.#fail(error),
+      },
+    );
   }
 
   /** The last good value. The same object as long as nothing is written; nobody can change it. */

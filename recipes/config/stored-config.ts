@@ -127,8 +127,8 @@ export class StoredConfig {
       this.#loaded.set(node, znode);
       return znode;
     } catch (cause) {
-      if (cause instanceof DamagedValueError) throw new InvalidConfigError(
-          'its parts have come to harm', { path, cause }, 'undecodable');
+      if (cause instanceof DamagedValueError)
+        throw new InvalidConfigError('its parts have come to harm', { path, cause }, 'undecodable');
       if (!(cause instanceof ServerError) || isPassing(cause) || isEndOfSession(cause)) throw cause;
       throw new InvalidConfigError('its parts cannot be read', { path, cause }, 'unreadable');
     }

@@ -143,7 +143,11 @@ describe('a start with a version that is not valid', () => {
     await (await LiveConfig.open(rig.zk, path, keeping())).close();
     await rig.observer.setData(path, '{"workers":');
     const invalid: unknown[] = [];
-    await using config = await LiveConfig.open(rig.zk, path, keeping({ onInvalid: (error) => invalid.push(error.reason) }));
+    await using config = await LiveConfig.open(
+      rig.zk,
+      path,
+      keeping({ onInvalid: (error) => invalid.push(error.reason) }),
+    );
     expect([config.current, config.source, config.invalid?.reason, invalid]).toEqual([
       { workers: 4 },
       'snapshot',

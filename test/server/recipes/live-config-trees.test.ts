@@ -110,7 +110,10 @@ describe('layers', () => {
     const paths = { global: `${root}/all`, service: `${root}/cart`, instance: `${root}/cart-7` };
     await using config = await LiveConfig.open(clients.zk, paths, { defaults: { level: 'warn', color: 'red' } });
     expect(config.current).toEqual({ level: 'info', color: 'red', pool: { min: 1, max: 5 } });
-    expect([config.path, config.layers.map(({ name }) => name)]).toEqual([paths.instance, ['global', 'service', 'instance']]);
+    expect([config.path, config.layers.map(({ name }) => name)]).toEqual([
+      paths.instance,
+      ['global', 'service', 'instance'],
+    ]);
     const other = await clients.another();
     await other.create(paths.instance, '{"pool":{"max":9},"color":null}');
     await current<unknown>(config, { level: 'info', pool: { min: 1, max: 9 } });
@@ -150,7 +153,14 @@ describe('who follows', () => {
     const port: number | undefined = config.get('db.port');
     const max: number | undefined = config.get('limits.0.max');
     const more: unknown = config.get('nothing.there');
-    expect([host, port, max, more, config.get(['db', 'host']), config.get('')]).toEqual(['a', undefined, 1, undefined, 'a', first]);
+    expect([host, port, max, more, config.get(['db', 'host']), config.get('')]).toEqual([
+      'a',
+      undefined,
+      1,
+      undefined,
+      'a',
+      first,
+    ]);
     expect(() => Object.assign(config.current.db, { host: 'x' })).toThrow(TypeError);
     await config.close();
   });
@@ -162,7 +172,10 @@ describe('who follows', () => {
     const stop = config.onChange((change) => changes.push(change));
     const stopHost = config.onChange('db.host', (now, before) => told.push(['host', now, before]));
     config.onChange(['db'], (now, before) => told.push(['db', now, before]));
-    config.onChange((value) => value.limits.map(({ max }) => max), (now, before) => told.push(['max', now, before]));
+    config.onChange(
+      (value) => value.limits.map(({ max }) => max),
+      (now, before) => told.push(['max', now, before]),
+    );
     await write({ ...first, limits: [{ max: 2 }] });
     expect(changes.at(-1)).toEqual({
       value: { ...first, limits: [{ max: 2 }] },
@@ -176,7 +189,10 @@ describe('who follows', () => {
       ['host', 'b', 'a'],
       ['db', { host: 'b', port: 1 }, { host: 'a' }],
     ]);
-    expect(changes.at(-1)?.differences.map(({ type, path }) => `${type} ${path}`)).toEqual(['changed db.host', 'added db.port']);
+    expect(changes.at(-1)?.differences.map(({ type, path }) => `${type} ${path}`)).toEqual([
+      'changed db.host',
+      'added db.port',
+    ]);
     stop();
     stopHost();
     await write({ db: { host: 'c' }, limits: [{ max: 2 }] });
@@ -206,7 +222,9 @@ describe('who follows', () => {
     abort.abort();
     await write({ ...first, limits: [] });
     expect(told).toEqual(['all']);
-    expect(() => config.onChange(() => undefined, { sginal: abort.signal } as object)).toThrow('there is no option "sginal"');
+    expect(() => config.onChange(() => undefined, { sginal: abort.signal } as object)).toThrow(
+      'there is no option "sginal"',
+    );
     await config.close();
     await clients.zk.setData(config.path, '{}');
     await clients.zk.sync('/');
@@ -229,7 +247,10 @@ describe('who follows', () => {
     config.onChange(thrower('select'), () => told.push('never'));
     config.onChange(async () => Promise.reject(new Error('reject')));
     config.onChange(() => new Promise(() => undefined));
-    config.onChange((value) => value, (value) => told.push(value));
+    config.onChange(
+      (value) => value,
+      (value) => told.push(value),
+    );
     await clients.zk.setData(config.path, '2');
     await until(() => errors.length === 3, { what: 'the errors' });
     expect([errors.sort(), told]).toEqual([['change', 'reject', 'select'], [2]]);

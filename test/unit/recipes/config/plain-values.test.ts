@@ -71,7 +71,9 @@ describe('differences', () => {
 describe('copies', () => {
   it('refuse a key __proto__, wherever it stands', () => {
     expect(() => plainCopy(JSON.parse('{"a":[{"__proto__":{"x":1}}]}'))).toThrow('a key __proto__ is not allowed');
-    expect(plainCopy(JSON.parse('{"constructor":{"prototype":{"x":1}}}'))).toEqual({ constructor: { prototype: { x: 1 } } });
+    expect(plainCopy(JSON.parse('{"constructor":{"prototype":{"x":1}}}'))).toEqual({
+      constructor: { prototype: { x: 1 } },
+    });
     expect(({} as { x?: unknown }).x).toBeUndefined();
   });
 
