@@ -56,6 +56,11 @@ export function isEncrypted(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith(PREFIX);
 }
 
+/** The id of the key that an encrypted text names. */
+export function keyIdOf(text: string): string {
+  return text.slice(PREFIX.length).split(':', 1)[0] ?? '';
+}
+
 /** The path of a znode as the server knows it: the same for clients of any chroot. */
 export function absolutePath(zk: { readonly root: string }, path: string): string {
   if (zk.root === '/') return path;
@@ -103,7 +108,8 @@ export class ValueCipher {
 
   /** The value that a text stands for. @throws DecryptionError. */
   async decrypt(text: string, place: EncryptedPlace): Promise<unknown> {
-    const [keyId = '', digits = ''] = text.slice(PREFIX.length).split(':');
+    const keyId = keyIdOf(text);
+    const digits = text.slice(PREFIX.length + keyId.length + 1);
     const fail = (problem: string): never => {
       throw new DecryptionError(problem, this.subject, place.keys.join('.'), keyId);
     };
