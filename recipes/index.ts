@@ -118,20 +118,29 @@ export { QueueItem } from './queues/queue-item.js';
 export type { QueueOptions } from './queues/queue-options.js';
 export { type FifoOptions, Queue } from './queues/queue.js';
 export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
+export type { PickOptions, ServiceProviderOptions, SetAsideOptions, ZoneOptions } from './services/provider-options.js';
+export {
+  RegisteredService,
+  type RegistrationState,
+  type ServiceUpdate,
+  type UnregisterOptions,
+} from './services/registered-service.js';
+export { ServiceCall } from './services/service-call.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
   type ServiceType,
   type UriPart,
 } from './services/service-instance.js';
-export { type ServiceList, ServiceProvider } from './services/service-provider.js';
+export type { ServiceList, ServiceListChange, UpdatedInstance } from './services/service-list.js';
+export { ServiceProvider } from './services/service-provider.js';
 export {
-  RegisteredService,
   type ServiceRegistration,
   ServiceRegistry,
   type ServiceRegistryOptions,
-  type ServiceUpdate,
 } from './services/service-registry.js';
+export { curatorSerializer, type ServiceSerializer } from './services/service-serializer.js';
+export type { PickRequest, ServiceCandidate, ServiceStrategy, StrategyName } from './services/service-strategy.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

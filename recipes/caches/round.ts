@@ -8,6 +8,7 @@ import type { FollowingTree } from './znode-tree.js';
 
 /** Reads that are under way at once: enough to keep a server busy, and few beside what else the client does. */
 const MOST_UNDER_WAY = 128;
+
 /** What a round works on. */
 export interface RoundSetting {
   readonly zk: ZooKeeper;
@@ -18,6 +19,10 @@ export interface RoundSetting {
   left(path: string, error: Error): void;
   /** The tree is complete: for the first time, or again. */
   loaded(): void;
+  /** The tree is what the server has had at one moment. Where nobody wants to know, nothing is asked for it. */
+  readonly settled: (() => void) | undefined;
+  /** It is current from now on, or is not any more. */
+  currencyChanged(isCurrent: boolean): void;
 }
 
 /**
@@ -45,6 +50,13 @@ export class Round {
   #attachment: number | undefined;
   #failures = 0;
   #pausing = false;
+  /** How many events have come, losses of the connection among them. */
+  #events = 0;
+  /** How many had come when the youngest request was made that is answered. */
+  #answered = -1;
+  /** How many had come when the tree was settled last. */
+  #settled = -1;
+  #wasCurrent = false;
 
   constructor(
     private readonly setting: RoundSetting,
@@ -62,13 +74,24 @@ export class Round {
 
   /** Whether nothing is known to be different at the server. */
   get isCurrent(): boolean {
-    const { zk } = this.setting;
-    return (
-      this.#phase === 'following' &&
-      this.#work.isIdle &&
-      zk.state === 'connected' &&
-      this.#attachment === zk.session.attachments
-    );
+    return this.#isComplete && this.setting.zk.state === 'connected';
+  }
+
+  /** Whether nothing is known to be different at the server in use, which may be a read-only one. */
+  get #isComplete(): boolean {
+    const isLoaded = this.#phase === 'following' && this.#work.isIdle;
+    return isLoaded && this.#isAttached && this.#attachment === this.setting.zk.session.attachments;
+  }
+
+  /**
+   * Whether the tree is what the server has had at one moment, with all of each transaction or nothing of it.
+   *
+   * A server answers between two transactions, never within one, and what it has told before an answer is all that has
+   * changed until then. So the tree is that of the moment of an answer if the answer is to a request that was made after
+   * the last event, and nothing is left to be looked at. Without such an answer the rest of a transaction may be on its way.
+   */
+  get isSettled(): boolean {
+    return this.#isComplete && this.#settled === this.#events;
   }
 
   /** Resolves when it can go no further in this session; rejects with why. */
@@ -87,6 +110,7 @@ export class Round {
     // An answer that comes to nobody would leave its watch behind; without a connection none comes.
     if (!this.#isAttached) this.#aborting.abort();
     this.#over.resolve();
+    this.#noteCurrency();
   }
 
   get hasEnded(): boolean {
@@ -98,6 +122,7 @@ export class Round {
     if (this.hasEnded) {
       if (!this.#isAttached) this.#aborting.abort();
     } else if (event === 'suspended') {
+      this.#events++;
       if (this.#phase !== 'arming') this.#phase = 'cut';
     } else {
       if (this.#phase === 'cut' && !this.#looker.isPersistent) {
@@ -106,6 +131,7 @@ export class Round {
       }
       this.#pump();
     }
+    this.#noteCurrency();
   }
 
   /** Takes all watches away. Resolves when nothing is under way any more. */
@@ -125,12 +151,15 @@ export class Round {
   // --- Watches -------------------------------------------------------------------------------------------------------
 
   readonly #onEvent = (event: WatchEvent): void => {
-    if (event.type === 'resync') this.#reload();
-    else this.#onOneShot(event);
+    if (event.type === 'resync') {
+      this.#events++;
+      this.#reload();
+    } else this.#onOneShot(event);
   };
 
   readonly #onOneShot = (event: OneShotEvent): void => {
     if (this.hasEnded) return;
+    this.#events++;
     if (event.type === 'ended') {
       this.#over.resolve();
       return;
@@ -181,7 +210,29 @@ export class Round {
       void this.#do(job);
     }
     if (this.#phase === 'loading' && this.#work.loading === 0) this.#complete();
+    this.#settle();
+    this.#noteCurrency();
   };
+
+  #settle(): void {
+    const { settled, scope } = this.setting;
+    if (settled === undefined || !this.#isComplete || this.#settled === this.#events) return;
+    if (this.#answered === this.#events) {
+      this.#settled = this.#events;
+      settled();
+    } else {
+      // As after a deletion, which needs no look.
+      this.#work.add(scope.root, this.#looker.isPersistent ? Look.check : Look.data, false);
+      this.#pump();
+    }
+  }
+
+  #noteCurrency(): void {
+    const { isCurrent } = this;
+    if (isCurrent === this.#wasCurrent) return;
+    this.#wasCurrent = isCurrent;
+    this.setting.currencyChanged(isCurrent);
+  }
 
   /** Without a connection reads would only fill the queue of the client; with none to come they tell why. */
   get #mayLook(): boolean {
@@ -197,8 +248,10 @@ export class Round {
   }
 
   async #do(job: Job): Promise<void> {
+    const events = this.#events;
     try {
       await this.#looker.look(job);
+      this.#answered = Math.max(this.#answered, events);
       this.#failures = 0;
       this.#done(job);
     } catch (error) {

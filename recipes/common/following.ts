@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { SessionEvent, ZooKeeper } from 'zookit';
-import { canTryAgain, defer, type Deferred, pause } from './waiting.js';
+import { canTryAgain, defer, type Deferred, pause, timeOfDay } from './waiting.js';
 
 /** What is done with a {@link Following}. */
 export interface Follower {
@@ -22,6 +22,8 @@ export class Following {
   #change: Deferred<void> = defer();
   /** What is known: of before a change, being looked up, or up to date. */
   #picture: 'old' | 'coming' | 'current' = 'old';
+  /** When it was current last. */
+  #staleSince = timeOfDay();
   #done: Promise<void> | undefined;
 
   constructor(
@@ -39,13 +41,20 @@ export class Following {
 
   /** Makes it look again. */
   readonly wake = (): void => {
-    this.#picture = 'old';
+    this.#outdate();
     this.#change.resolve();
   };
 
   /** Whether there is a connection, and nothing is known to have changed since the last look. */
   get isCurrent(): boolean {
     return this.#picture === 'current' && this.zk.state === 'connected';
+  }
+
+  /** Since when it is not current, milliseconds since 1970; undefined while it is. */
+  get staleSince(): number | undefined {
+    if (this.isCurrent) return undefined;
+    // The connection has gone, and nobody was told yet.
+    return this.#picture === 'current' ? timeOfDay() : this.#staleSince;
   }
 
   /** Aborts when it is closed. */
@@ -76,8 +85,13 @@ export class Following {
         await pause(this.zk, failures++, this.closing);
       }
     }
-    this.#picture = 'old';
+    this.#outdate();
     this.zk.off('session', this.#onSession);
+  }
+
+  #outdate(): void {
+    if (this.#picture === 'current') this.#staleSince = timeOfDay();
+    this.#picture = 'old';
   }
 
   async #look(): Promise<void> {
@@ -90,7 +104,7 @@ export class Following {
   }
 
   readonly #onSession = (event: SessionEvent): void => {
-    if (event.type !== 'connected') this.#picture = 'old';
+    if (event.type !== 'connected') this.#outdate();
     // A look that was begun without a connection is made on this one.
     else if (this.#picture !== 'coming') this.wake();
     this.follower.looked();

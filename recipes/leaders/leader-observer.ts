@@ -1,7 +1,7 @@
-import { checkPath, childPath, ClosedError, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { Following } from '../common/following.js';
+import { checkPath, childPath, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { inOrder } from '../common/line-order.js';
-import { defer, type Deferred, Wait } from '../common/waiting.js';
+import { LiveView } from '../common/live-view.js';
+import { Wait } from '../common/waiting.js';
 import { ALL_MARKERS, namesInLine, type Participant, participantOf, readZNode } from './participants.js';
 
 /** Who leads, as far as is known. */
@@ -24,13 +24,10 @@ export interface LeaderView<Payload = unknown> {
  * Iterate it for the view now and for each later one; views that come too fast are passed over, the last one never.
  */
 export class LeaderObserver<Payload = unknown> implements AsyncIterable<LeaderView<Payload>>, AsyncDisposable {
-  readonly #following: Following;
+  readonly #live: LiveView;
   #leader: Participant<Payload> | undefined;
   /** Which version of which znode was seen last. */
   #seen = '';
-  #loaded = false;
-  #failure: Error | undefined;
-  #change: Deferred<void> = defer();
 
   /** Made by `observeLeader()`. Begins to look at once. */
   constructor(
@@ -38,17 +35,13 @@ export class LeaderObserver<Payload = unknown> implements AsyncIterable<LeaderVi
     readonly path: string,
     private readonly markers: readonly string[],
   ) {
-    this.#following = new Following(zk, {
-      look: (changed) => this.#look(changed),
-      looked: () => this.#tell(),
-      failed: (error) => this.#fail(error),
-    });
-    this.#following.start();
+    this.#live = new LiveView(zk, { operation: 'LeaderObserver', path }, (changed) => this.#look(changed));
+    this.#live.start();
   }
 
   /** What is known now, without asking the server. Nobody, and stale, before the first look. */
   get current(): LeaderView<Payload> {
-    return { leader: this.#leader, stale: !this.#following.isCurrent };
+    return { leader: this.#leader, stale: !this.#live.isCurrent };
   }
 
   /**
@@ -60,33 +53,22 @@ export class LeaderObserver<Payload = unknown> implements AsyncIterable<LeaderVi
   async leader(options: WaitOptions = {}): Promise<Participant<Payload>> {
     using wait = new Wait(options, { operation: 'LeaderObserver.leader', path: this.path });
     for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
+      await this.#live.until(() => this.#leader !== undefined, wait);
       if (this.#leader !== undefined) return this.#leader;
-      await wait.race(this.#change.promise);
     }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LeaderView<Payload>, void, undefined> {
-    let told: { readonly seen: string; readonly stale: boolean } | undefined;
-    while (!this.#following.closing.aborted) {
-      const { promise } = this.#change;
-      const view = this.current;
-      if (this.#loaded && (told?.seen !== this.#seen || told.stale !== view.stale)) {
-        told = { seen: this.#seen, stale: view.stale };
-        yield view;
-      }
-      if (this.#failure !== undefined) throw this.#failure;
-      await promise;
-    }
+    const seen = (): Seen<Payload> | undefined =>
+      this.#live.hasLooked ? { what: this.#seen, view: this.current } : undefined;
+    for await (const { view } of this.#live.each(seen, isSameView)) yield view;
   }
 
   /** Stops looking. Iterations end. */
   async close(): Promise<void> {
-    const closed = this.#following.close();
-    this.#fail(new ClosedError('the observer was closed', { operation: 'LeaderObserver', path: this.path }, false));
-    await closed;
+    await this.#live.close();
     for (const watched of [this.path, this.#leader?.path])
-      if (watched !== undefined) this.zk.unwatch(watched, this.#following.wake);
+      if (watched !== undefined) this.zk.unwatch(watched, this.#live.wake);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,7 +83,7 @@ export class LeaderObserver<Payload = unknown> implements AsyncIterable<LeaderVi
         return;
       }
       const path = childPath(this.path, first);
-      const node = await readZNode(this.zk, path, { watch: changed, signal: this.#following.closing });
+      const node = await readZNode(this.zk, path, { watch: changed, signal: this.#live.closing });
       if (node === undefined) continue;
       this.#see(participantOf<Payload>(path, node, true), `${path} ${node.stat.mzxid.toString()}`);
       return;
@@ -111,15 +93,14 @@ export class LeaderObserver<Payload = unknown> implements AsyncIterable<LeaderVi
   #see(leader: Participant<Payload> | undefined, seen: string): void {
     const former = this.#leader?.path;
     // It may stand on, behind the new one in the eyes of the server, where numbers have wrapped or start over.
-    if (former !== undefined && former !== leader?.path) this.zk.unwatch(former, this.#following.wake);
+    if (former !== undefined && former !== leader?.path) this.zk.unwatch(former, this.#live.wake);
     this.#leader = leader;
     this.#seen = seen;
-    this.#loaded = true;
   }
 
   /** The name of the first in line. Where there is none, `changed` is called when somebody stands. */
   async #first(changed: () => void): Promise<string | undefined> {
-    const signal = this.#following.closing;
+    const signal = this.#live.closing;
     const [first] = await namesInLine(this.zk, this.path, this.markers, { signal });
     if (first !== undefined) return first;
     // Asked again, and only now with a watch, because that tells of all who come and go.
@@ -132,17 +113,16 @@ export class LeaderObserver<Payload = unknown> implements AsyncIterable<LeaderVi
     if ((await this.zk.exists(this.path, { signal, watch: changed })) !== null) changed();
     return undefined;
   }
+}
 
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    this.#tell();
-  }
+/** A view, and of which version of which znode it is. */
+interface Seen<Payload> {
+  readonly what: string;
+  readonly view: LeaderView<Payload>;
+}
 
-  #tell(): void {
-    const change = this.#change;
-    this.#change = defer();
-    change.resolve();
-  }
+function isSameView(one: Seen<unknown>, other: Seen<unknown>): boolean {
+  return one.what === other.what && one.view.stale === other.view.stale;
 }
 
 /**

@@ -146,19 +146,10 @@ export class Group implements AsyncIterable<GroupView>, AsyncDisposable {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<GroupView, void, undefined> {
-    this.#live.start();
-    let told: GroupView | undefined;
-    while (!this.#live.isClosed) {
-      const { changed } = this.#live;
-      const { view } = this;
-      if (this.#live.hasLooked && (view.members !== told?.members || view.stale !== told.stale)) {
-        told = view;
-        yield view;
-        continue;
-      }
-      this.#live.check();
-      await changed;
-    }
+    yield* this.#live.each(
+      () => this.view,
+      (one, other) => one.members === other.members && one.stale === other.stale,
+    );
   }
 
   /** Who has joined, changed or left since the view before: first, all who are there have joined. Ends when it is closed. */

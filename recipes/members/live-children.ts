@@ -1,7 +1,7 @@
 import type Long from 'long';
-import { childPath, ClosedError, NoNodeError, type ZNode, type ZooKeeper } from 'zookit';
-import { Following } from '../common/following.js';
-import { defer, type Deferred, type Wait } from '../common/waiting.js';
+import { childPath, NoNodeError, type ZNode, type ZooKeeper } from 'zookit';
+import { LiveView } from '../common/live-view.js';
+import type { Wait } from '../common/waiting.js';
 
 /** A child of the znode that is followed. */
 export interface LiveChild {
@@ -29,27 +29,21 @@ interface Entry {
 
 /** The children of a znode, with their data where wanted, kept current by watches. The znode need not be there. */
 export class LiveChildren {
-  readonly #following: Following;
+  readonly #live: LiveView;
   readonly #entries = new Map<string, Entry>();
   #children: readonly LiveChild[] = [];
   #zxid: Long | undefined;
-  #hasLooked = false;
-  #failure: Error | undefined;
-  #change: Deferred<void> = defer();
 
   constructor(
     private readonly zk: ZooKeeper,
     private readonly spec: ChildrenSpec,
   ) {
-    this.#following = new Following(zk, {
-      look: (changed) => this.#look(changed),
-      looked: () => this.#tell(),
-      failed: (error) => this.#fail(error),
-    });
+    const { operation, path } = spec;
+    this.#live = new LiveView(zk, { operation, path }, (changed) => this.#look(changed));
   }
 
   start(): void {
-    this.#following.start();
+    this.#live.start();
   }
 
   /** As they were last, by name. The same array as long as nothing has changed. */
@@ -64,44 +58,46 @@ export class LiveChildren {
 
   /** Whether nothing is known to have changed since, and there is a connection. */
   get isCurrent(): boolean {
-    return this.#hasLooked && this.#following.isCurrent;
+    return this.#live.isCurrent;
   }
 
   /** Whether it was looked at all. */
   get hasLooked(): boolean {
-    return this.#hasLooked;
+    return this.#live.hasLooked;
   }
 
   get isClosed(): boolean {
-    return this.#following.closing.aborted;
+    return this.#live.isClosed;
   }
 
   /** Resolves at the next change of anything here. */
   get changed(): Promise<void> {
-    return this.#change.promise;
+    return this.#live.changed;
   }
 
   /** Throws what has made following impossible, if anything has. */
   check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#live.check();
   }
 
   /** Resolves when `holds` does. */
   async until(holds: () => boolean, wait: Wait): Promise<void> {
     this.start();
-    for (;;) {
-      this.check();
-      if (holds()) return;
-      await wait.race(this.#change.promise);
-    }
+    await this.#live.until(holds, wait);
+  }
+
+  /** What `view` gives now, and again whenever that is another one. */
+  async *each<View>(
+    view: () => View,
+    isSame: (one: View, other: View) => boolean,
+  ): AsyncGenerator<View, void, undefined> {
+    this.start();
+    yield* this.#live.each(() => (this.hasLooked ? view() : undefined), isSame);
   }
 
   async close(): Promise<void> {
-    const { operation, path } = this.spec;
-    const closed = this.#following.close();
-    this.#fail(new ClosedError('it was closed', { operation, path }, false));
-    await closed;
-    this.zk.unwatch(path, this.#following.wake);
+    await this.#live.close();
+    this.zk.unwatch(this.spec.path, this.#live.wake);
     for (const { child, changed } of this.#entries.values()) this.zk.unwatch(child.path, changed);
   }
 
@@ -114,13 +110,12 @@ export class LiveChildren {
     const isSame =
       children.length === this.#children.length && children.every((each, index) => each === this.#children[index]);
     if (!isSame) this.#children = children;
-    this.#hasLooked = true;
   }
 
   /** The names of those that count, in order. */
   async #names(changed: () => void): Promise<string[]> {
     const { path } = this.spec;
-    const options = { watch: changed, signal: this.#following.closing };
+    const options = { watch: changed, signal: this.#live.closing };
     try {
       const { children, stat } = await this.zk.getChildren(path, { ...options, stat: true });
       this.#zxid = stat.pzxid;
@@ -140,28 +135,17 @@ export class LiveChildren {
     const path = childPath(this.spec.path, name);
     const changed = (): void => {
       if (this.#entries.get(name)?.changed === changed) this.#entries.delete(name);
-      this.#following.wake();
+      this.#live.wake();
     };
     if (!this.spec.reads) {
       this.#entries.set(name, { child: { name, path, node: undefined }, changed });
       return;
     }
     try {
-      const node = await this.zk.getData(path, { watch: changed, signal: this.#following.closing });
+      const node = await this.zk.getData(path, { watch: changed, signal: this.#live.closing });
       this.#entries.set(name, { child: { name, path, node }, changed });
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
     }
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    this.#tell();
-  }
-
-  #tell(): void {
-    const change = this.#change;
-    this.#change = defer();
-    change.resolve();
   }
 }

@@ -3,15 +3,11 @@ import { networkInterfaces } from 'node:os';
 import { checkPath, childPath, type LeaseOptions, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { checkNames, leaseNames } from '../common/options.js';
 import { PersistentNode } from '../members/persistent-node.js';
-import {
-  checkServicePart,
-  checkServicePort,
-  decodeInstance,
-  encodeInstance,
-  InvalidServiceInstanceError,
-  type ServiceInstance,
-} from './service-instance.js';
+import { RegisteredService } from './registered-service.js';
+import { checkServicePart, checkServicePort, checkServiceWeight, type ServiceInstance } from './service-instance.js';
+import type { ServiceProviderOptions } from './provider-options.js';
 import { ServiceProvider } from './service-provider.js';
+import { curatorSerializer, readInstance, type ServiceSerializer } from './service-serializer.js';
 import { sweepAfterWait } from '../common/sweeper.js';
 import { timeOfDay, Wait } from '../common/waiting.js';
 
@@ -22,6 +18,8 @@ const BASE_PATH = '/services';
 export interface ServiceRegistryOptions {
   /** The znode below which all services stand. Default `/services`. */
   readonly basePath?: string | undefined;
+  /** How instances stand in their znodes. Default: the JSON of Curator's discovery. */
+  readonly serializer?: ServiceSerializer | undefined;
 }
 
 /** What is registered. */
@@ -38,6 +36,10 @@ export interface ServiceRegistration<Payload = unknown> extends LeaseOptions {
   readonly uriSpec?: ServiceInstance['uriSpec'] | undefined;
   /** Default `true`. */
   readonly enabled?: boolean | undefined;
+  /** How much of the calls it wants beside the others, more than 0. Default: null, which counts as 1. */
+  readonly weight?: number | undefined;
+  /** Where it runs, for callers who prefer what is near. */
+  readonly zone?: string | undefined;
 }
 
 /** What can be given with a registration, beside the options of a lease. */
@@ -50,12 +52,9 @@ const registrationNames = [
   'payload',
   'uriSpec',
   'enabled',
+  'weight',
+  'zone',
 ] as const satisfies readonly (keyof ServiceRegistration)[];
-
-/** What of a registered instance can change. */
-export type ServiceUpdate<Payload> = Partial<
-  Pick<ServiceInstance<Payload>, 'address' | 'port' | 'sslPort' | 'payload' | 'enabled' | 'uriSpec'>
->;
 
 /**
  * Registers services and finds them. Paths and JSON are those of Curator's discovery, so that Java services are found
@@ -63,15 +62,17 @@ export type ServiceUpdate<Payload> = Partial<
  */
 export class ServiceRegistry {
   readonly basePath: string;
+  readonly #serializer: ServiceSerializer;
 
-  /** @throws InvalidPathError. Does not connect. */
+  /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
     private readonly zk: ZooKeeper,
     options: ServiceRegistryOptions = {},
   ) {
-    checkNames(options, ['basePath'], { operation: 'ServiceRegistry', path: options.basePath ?? BASE_PATH });
+    checkNames(options, ['basePath', 'serializer'], { operation: 'ServiceRegistry', path: options.basePath ?? BASE_PATH });
     this.basePath = options.basePath ?? BASE_PATH;
     checkPath(this.basePath, 'ServiceRegistry');
+    this.#serializer = options.serializer ?? curatorSerializer;
   }
 
   /**
@@ -89,7 +90,7 @@ export class ServiceRegistry {
     const subject = { operation: 'ServiceRegistry.register', path };
     checkNames(service, [...leaseNames, ...registrationNames], subject);
     using wait = new Wait(options, subject);
-    const node = new PersistentNode(this.zk, path, encodeInstance(instance), {
+    const node = new PersistentNode(this.zk, path, this.#serializer.serialize(instance), {
       margin: service.margin,
       loseOn: service.loseOn,
     }).start();
@@ -99,12 +100,24 @@ export class ServiceRegistry {
       await sweepAfterWait(this.zk, wait, path, node.close());
       throw error;
     }
-    return new RegisteredService(node, instance);
+    return new RegisteredService(node, instance, this.#serializer);
   }
 
   /** The names of all services, also of those without instances at the moment. */
   async names(): Promise<string[]> {
     return (await this.#children(this.basePath)).sort();
+  }
+
+  /** An instance of a service now, read from the server; undefined where there is none that can be read. */
+  async instance<Payload = unknown>(name: string, id: string): Promise<ServiceInstance<Payload> | undefined> {
+    checkServicePart(id, 'id');
+    const path = childPath(this.#pathOf(name), id);
+    try {
+      return readInstance<Payload>(this.#serializer, await this.zk.getData(path), path);
+    } catch (error) {
+      if (error instanceof NoNodeError) return undefined;
+      throw error;
+    }
   }
 
   /** The instances of a service now, read from the server. Those that are no instances are left out. */
@@ -113,11 +126,8 @@ export class ServiceRegistry {
     const instances: ServiceInstance<Payload>[] = [];
     try {
       for (const [id, node] of await this.zk.getChildrenData(path)) {
-        try {
-          instances.push(decodeInstance<Payload>(node.text(), childPath(path, id)));
-        } catch (error) {
-          if (!(error instanceof InvalidServiceInstanceError)) throw error;
-        }
+        const instance = readInstance<Payload>(this.#serializer, node, childPath(path, id));
+        if (instance !== undefined) instances.push(instance);
       }
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
@@ -125,9 +135,15 @@ export class ServiceRegistry {
     return instances;
   }
 
-  /** A list of the instances of a service that is kept current, to pick from without asking the server. Close it. */
-  provider<Payload = unknown>(name: string): ServiceProvider<Payload> {
-    return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name));
+  /**
+   * A list of the instances of a service that is kept current, to pick from without asking the server. Close it. Each call
+   * makes another one: have one for each service that you call. @throws InvalidArgumentError.
+   */
+  provider<Payload = unknown>(
+    name: string,
+    options: ServiceProviderOptions<Payload> = {},
+  ): ServiceProvider<Payload> {
+    return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name), this.#serializer, options);
   }
 
   #pathOf(name: string): string {
@@ -145,67 +161,13 @@ export class ServiceRegistry {
   }
 }
 
-/** An instance that is registered by this process. */
-export class RegisteredService<Payload = unknown> implements AsyncDisposable {
-  #instance: ServiceInstance<Payload>;
-
-  /** Made by `registry.register()`. */
-  constructor(
-    private readonly node: PersistentNode,
-    instance: ServiceInstance<Payload>,
-  ) {
-    this.#instance = instance;
-  }
-
-  /** What is registered. */
-  get instance(): ServiceInstance<Payload> {
-    return this.#instance;
-  }
-
-  /**
-   * Whether it is certainly registered now. After an expiry it comes true again with the new session; not, if another
-   * process has registered with the same id.
-   */
-  get held(): boolean {
-    return this.node.held;
-  }
-
-  /** Aborts when the registration of now may be gone. A new one after the next registration. */
-  get signal(): AbortSignal {
-    return this.node.signal;
-  }
-
-  /**
-   * Changes what others see, in place. While disconnected it is published after the reconnect, also when the wait is
-   * ended. @throws InvalidArgumentError, OperationTimeoutError, AbortedError; ClosedError after `unregister()`;
-   * OwnedByOtherError.
-   */
-  async update(change: ServiceUpdate<Payload>, wait: WaitOptions = {}): Promise<void> {
-    const given = Object.entries(change).filter(([, value]) => value !== undefined);
-    const instance = { ...this.#instance, ...(Object.fromEntries(given) as ServiceUpdate<Payload>) };
-    checkServicePort(instance.port, 'port');
-    checkServicePort(instance.sslPort, 'sslPort');
-    const data = encodeInstance(instance);
-    this.#instance = instance;
-    await this.node.setData(data, wait);
-  }
-
-  /** Takes it off the list. Resolves when nobody can find it any more, or its session is over. */
-  async unregister(): Promise<void> {
-    await this.node.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.unregister();
-  }
-}
-
 function instanceOf<Payload>(service: ServiceRegistration<Payload>): ServiceInstance<Payload> {
-  const { name, id = randomUUID(), address = ownAddress(), port = null, sslPort = null } = service;
+  const { name, id = randomUUID(), address = ownAddress(), port = null, sslPort = null, weight = null } = service;
   checkServicePart(name, 'name');
   checkServicePart(id, 'id');
   checkServicePort(port, 'port');
   checkServicePort(sslPort, 'sslPort');
+  checkServiceWeight(weight);
   return {
     name,
     id,
@@ -217,6 +179,8 @@ function instanceOf<Payload>(service: ServiceRegistration<Payload>): ServiceInst
     serviceType: 'DYNAMIC',
     uriSpec: service.uriSpec ?? null,
     enabled: service.enabled ?? true,
+    weight,
+    zone: service.zone ?? null,
   };
 }
 
