@@ -36,6 +36,24 @@ export {
   type LiveConfigOptions,
   type SchemaResult,
 } from './config/live-config.js';
+export { ConfigEditor, type ConfigVersionValue, type VersionReference } from './config/config-editor.js';
+export type { ConfigEditorOptions } from './config/config-editor-options.js';
+export type { ConfigVersion } from './config/config-history.js';
+export {
+  type ConfigUpdate,
+  type ConfigUpdateOptions,
+  ValueTooLargeError,
+  VersionNotKeptError,
+} from './config/config-update.js';
+export type { ConfigCodec } from './config/encoders.js';
+export {
+  DecryptionError,
+  type EncryptionKey,
+  type EncryptionKeySource,
+  type EncryptionOptions,
+} from './config/encryption.js';
+export { encrypt } from './config/secrets.js';
+export { DamagedValueError } from './config/stored-value.js';
 export type { CandidateOptions } from './leaders/candidate.js';
 export type { MissedRule } from './leaders/cron-plan.js';
 export type { CronOutcome, CronRecord } from './leaders/cron-record.js';

@@ -11,7 +11,6 @@ import { concealValue, type RevealedValue, revealValue } from './secrets.js';
 export interface ContentRule {
   readonly codec: ConfigCodec;
   readonly cipher: ValueCipher | undefined;
-  readonly schema: ConfigSchema<unknown> | undefined;
 }
 
 /** Nothing stands there. */
@@ -45,31 +44,24 @@ export class ConfigContent {
   }
 
   /**
-   * The bytes of a value, with what is secret encrypted, and what readers make of them, which is valid.
+   * The bytes of a value, with what is secret encrypted. `secrets` is what was so anywhere in the configuration.
    *
-   * @throws InvalidConfigError if it is not; InvalidArgumentError if it cannot be written.
+   * @throws InvalidArgumentError if it cannot be written; DecryptionError.
    */
   async write(
     value: unknown,
     before: RevealedValue,
+    secrets: ReadonlySet<unknown>,
     renew: boolean,
-  ): Promise<{ readonly bytes: Buffer; readonly after: RevealedValue }> {
+  ): Promise<{ readonly bytes: Buffer; readonly stored: unknown }> {
     const { cipher, codec } = this.rule;
-    const stored = await concealValue(value, before, { cipher, znode: this.#znode, renew, subject: this.subject });
-    let bytes: Buffer;
+    const rule = { cipher, znode: this.#znode, secrets, renew, subject: this.subject };
+    const stored = await concealValue(value, before, rule);
     try {
-      bytes = Buffer.from(await codec.encode(stored, this.subject.path));
+      return { bytes: Buffer.from(await codec.encode(stored, this.subject.path)), stored };
     } catch (cause) {
       throw new InvalidArgumentError(`the value cannot be written as ${codec.name}`, { ...this.subject, cause });
     }
-    return { bytes, after: await this.readValid(bytes) };
-  }
-
-  /** As {@link read}, for what is to be written: the schema must take it. @throws InvalidConfigError, DecryptionError. */
-  async readValid(bytes: Buffer): Promise<RevealedValue> {
-    const revealed = await this.read(bytes);
-    await this.#validate(revealed.value);
-    return revealed;
   }
 
   async #decode(bytes: Buffer): Promise<unknown> {
@@ -80,21 +72,25 @@ export class ConfigContent {
       throw new InvalidConfigError(`the data are no ${codec.name}`, { ...this.subject, cause }, 'undecodable');
     }
   }
+}
 
-  async #validate(value: unknown): Promise<void> {
-    const { schema } = this.rule;
-    if (schema === undefined) return;
-    let issues;
-    try {
-      // It may change what it is given.
-      ({ issues } = await schema['~standard'].validate(plainCopy(value)));
-    } catch (cause) {
-      throw new InvalidConfigError('its schema threw an error', { ...this.subject, cause }, 'schemaFailed');
-    }
-    if (issues === undefined) return;
-    const [first] = issues;
-    const problem = `the value is not valid: ${issues.map(describeIssue).join('; ')}`;
-    const keyPath = first === undefined ? undefined : keysOf(first).join('.');
-    throw new InvalidConfigError(problem, this.subject, 'schema', keyPath, issues);
+/** Refuses what the schema does not take. @throws InvalidConfigError. */
+export async function validate(
+  schema: ConfigSchema<unknown> | undefined,
+  value: unknown,
+  subject: OptionSubject,
+): Promise<void> {
+  if (schema === undefined) return;
+  let issues;
+  try {
+    // It may change what it is given.
+    ({ issues } = await schema['~standard'].validate(plainCopy(value)));
+  } catch (cause) {
+    throw new InvalidConfigError('its schema threw an error', { ...subject, cause }, 'schemaFailed');
   }
+  if (issues === undefined) return;
+  const [first] = issues;
+  const problem = `the value is not valid: ${issues.map(describeIssue).join('; ')}`;
+  const keyPath = first === undefined ? undefined : keysOf(first).join('.');
+  throw new InvalidConfigError(problem, subject, 'schema', keyPath, issues);
 }

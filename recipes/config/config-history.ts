@@ -17,7 +17,10 @@ export interface ConfigVersion {
   readonly comment: string | null;
   /** Whether it is the one that stands there now. */
   readonly current: boolean;
-  /** Whether its value is kept. It is not where somebody else wrote over it, or deleted it, without the editor. */
+  /**
+   * Whether its value is kept. It is not where somebody else wrote over it, or deleted it, without the editor, and where
+   * the znode held null, which is no value.
+   */
   readonly kept: boolean;
   /** How many versions were between this one and the next older one of the history that nothing is known of. */
   readonly missing: number;
@@ -47,7 +50,7 @@ interface Found {
  * the one that it has replaced. `current`: what stands there now, with its data; undefined: nothing.
  */
 export function historyOf(
-  current: { readonly stat: Stat; readonly body: Buffer } | undefined,
+  current: { readonly stat: Stat; readonly body: Buffer | undefined } | undefined,
   entries: readonly LogEntry[],
 ): HistoryItem[] {
   const found: Found[] = [];
@@ -63,7 +66,7 @@ export function historyOf(
   return found.map((each, index) => itemOf(each, found[index + 1], index === 0 && current !== undefined));
 }
 
-function currentVersion({ version, czxid, mzxid, mtime }: Stat, body: Buffer): Found {
+function currentVersion({ version, czxid, mzxid, mtime }: Stat, body: Buffer | undefined): Found {
   return { version, czxid: czxid.toString(), mzxid, time: mtime, body };
 }
 
@@ -76,7 +79,7 @@ function overwritten(entry: LogEntry): Found {
 function replacedBy({ former, body }: LogEntry): Found | undefined {
   if (former === null) return undefined;
   const { version, czxid, mzxid, mtime } = former;
-  return { version, czxid, mzxid: Long.fromString(mzxid), time: mtime, body };
+  return { version, czxid, mzxid: Long.fromString(mzxid), time: mtime, body: former.isNull ? undefined : body };
 }
 
 function itemOf(found: Found, older: Found | undefined, current: boolean): HistoryItem {

@@ -25,8 +25,8 @@ export interface ConfigUpdate<T> {
   readonly after: T;
   /** What is different. Encrypted values stand in it as the texts that they are encrypted to. */
   readonly diff: readonly ConfigDifference[];
-  /** What stands at the server after it, or, of a dry run, would stand. */
-  readonly bytes: Buffer;
+  /** What was written, or, by a dry run, would have been: the bytes by the paths of the znodes; null: deleted. */
+  readonly znodes: ReadonlyMap<string, Buffer | null>;
   /** How often it was tried: more than once where others have written meanwhile. */
   readonly tries: number;
 }

@@ -60,11 +60,18 @@ export async function revealValue(
   return { stored, value, texts };
 }
 
+/** What was encrypted in values. The empty text is no secret: it stands in many places. */
+export function secretsIn(values: Iterable<RevealedValue>): ReadonlySet<unknown> {
+  return new Set(Array.from(values, ({ texts }) => [...texts.values()].map(({ value }) => value)).flat().filter((value) => value !== ''));
+}
+
 /** How a value is made ready for its znode. */
 export interface ConcealRule {
   readonly cipher: ValueCipher | undefined;
   /** The znode, as the server knows it. */
   readonly znode: string;
+  /** What was encrypted before, anywhere in the configuration: {@link secretsIn}. */
+  readonly secrets: ReadonlySet<unknown>;
   /** Whether texts of other keys than the one in use are encrypted anew. */
   readonly renew: boolean;
   readonly subject: OptionSubject;
@@ -76,8 +83,7 @@ export interface ConcealRule {
  * does not lay it open. A value that has not changed keeps its text.
  */
 export async function concealValue(next: unknown, before: RevealedValue, rule: ConcealRule): Promise<unknown> {
-  const { cipher, znode, renew, subject } = rule;
-  const secrets = new Set([...before.texts.values()].map(({ value }) => value).filter((value) => value !== ''));
+  const { cipher, znode, secrets, renew, subject } = rule;
   return await replaceValues(next, [], async (item, keys) => {
     const known = before.texts.get(placeOf(keys));
     const isMoved = typeof item === 'string' && secrets.has(item);
