@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { checkDelay, checkNames, type OptionSubject, waitNames } from '../common/options.js';
 import type { ReadSetting } from './config-reader.js';
-import type { ConfigShape } from './config-source.js';
+import type { ConfigShape, ConfigWatches } from './config-source.js';
 import { type ConfigDecoder, type ConfigFormat, decoderChoice } from './decoders.js';
 import { absolutePath, type EncryptionOptions, isPlainObject, ValueCipher } from './encryption.js';
 import type { ConfigSnapshotError, InvalidConfigError } from './errors.js';
@@ -37,6 +37,11 @@ export interface LiveConfigOptions<T> extends WaitOptions {
   readonly defaults?: object | undefined;
   /** `'tree'`: all znodes below the path, as one object. Default `'value'`: the znode. */
   readonly shape?: ConfigShape | undefined;
+  /**
+   * How changes of a tree are learned of: by one persistent recursive watch, where the server has them (3.6), else by
+   * one-shot watches, two for each znode; or always by those. Default `'auto'`.
+   */
+  readonly watches?: ConfigWatches | undefined;
   /** What the data are. Default `'auto'`: by the extension of the znode's name, where it has none JSON. */
   readonly decoder?: ConfigFormat | ConfigDecoder | undefined;
   /** Whether `${a.b}` and `${env:NAME}` in values are replaced. Default `false`. */
@@ -53,6 +58,7 @@ export interface LiveConfigOptions<T> extends WaitOptions {
 
 /** The options, checked. */
 export interface LiveConfigSetting<T> extends ReadSetting<T> {
+  readonly watches: ConfigWatches;
   readonly decoder: ConfigFormat | ConfigDecoder;
   readonly snapshot: SnapshotOptions | undefined;
   readonly onInvalid: ((error: InvalidConfigError) => void) | undefined;
@@ -61,7 +67,7 @@ export interface LiveConfigSetting<T> extends ReadSetting<T> {
 
 const names = [
   ...waitNames,
-  ...(['schema', 'defaultValue', 'defaults', 'shape', 'decoder', 'placeholders', 'encryption', 'snapshot'] as const),
+  ...(['schema', 'defaultValue', 'defaults', 'shape', 'watches', 'decoder', 'placeholders', 'encryption', 'snapshot'] as const),
   ...(['onInvalid', 'onListenerError'] as const),
 ] as const satisfies readonly (keyof LiveConfigOptions<never>)[];
 
@@ -73,7 +79,7 @@ export function readSetting<T>(
 ): LiveConfigSetting<T> {
   checkNames(options, names, subject);
   const { schema, defaultValue, defaults, shape = 'value', decoder = 'auto', snapshot } = options;
-  const { placeholders = false, encryption, onInvalid, onListenerError } = options;
+  const { watches = 'auto', placeholders = false, encryption, onInvalid, onListenerError } = options;
   const refuse = (problem: string): never => {
     throw new InvalidArgumentError(problem, subject);
   };
@@ -83,11 +89,13 @@ export function readSetting<T>(
   if (defaults !== undefined && defaultValue !== undefined) refuse('defaults and defaultValue exclude each other');
   if ((shape as string) !== 'value' && (shape as string) !== 'tree')
     refuse(`shape is ${String(shape)}; it must be "value" or "tree"`);
+  if ((watches as string) !== 'auto' && (watches as string) !== 'oneShot')
+    refuse(`watches is ${String(watches)}; it must be "auto" or "oneShot"`);
   for (const [name, hook] of Object.entries({ onInvalid, onListenerError, 'snapshot.onError': snapshot?.onError }))
     if (hook !== undefined && typeof hook !== 'function') refuse(`${name} is no function`);
   if (snapshot !== undefined) checkSnapshot(snapshot, subject);
   return {
-    ...{ schema, defaultValue, shape, decoder, snapshot, onInvalid, onListenerError },
+    ...{ schema, defaultValue, shape, watches, decoder, snapshot, onInvalid, onListenerError },
     // What the caller does to its own later is its own affair.
     defaults: defaults === undefined ? undefined : (plainCopy(defaults) as object),
     choose: decoderChoice(decoder, subject),

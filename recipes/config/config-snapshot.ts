@@ -50,6 +50,8 @@ export class ConfigSnapshot {
   constructor(
     private readonly options: SnapshotOptions,
     private readonly subject: SnapshotSubject,
+    /** Whether what was kept last still is what counts. */
+    private readonly isCurrent: () => boolean,
   ) {
     this.#path = subject.layers.at(-1)?.path;
   }
@@ -94,9 +96,6 @@ export class ConfigSnapshot {
     this.#stopRefresh?.();
     await this.#writing;
   }
-
-  /** Whether what was kept last still is what counts. */
-  isCurrent: () => boolean = () => true;
 
   /** Where age counts, a configuration that nobody changes must not grow old. */
   #refreshLater(): void {

@@ -7,6 +7,16 @@ import { isBesideConfig } from './stored-value.js';
 /** How a configuration stands in znodes: in one, or in one and all below it. */
 export type ConfigShape = 'value' | 'tree';
 
+/** How changes are learned of, see the option of that name. */
+export type ConfigWatches = 'auto' | 'oneShot';
+
+/** Which znodes a source has. */
+export interface SourceSpec {
+  readonly path: string;
+  readonly shape: ConfigShape;
+  readonly watches: ConfigWatches;
+}
+
 /** Who is told of a source. */
 export interface SourceFollower {
   /** It is what the server has had at one moment, after it was not. */
@@ -35,14 +45,14 @@ const inUse = new WeakMap<ZooKeeper, Map<string, ConfigSource>>();
 /** One layer of configurations in ZooKeeper, followed for all of a client who want it. */
 export class ConfigSource {
   /** The source for a path, which is made where nobody follows it yet. Give it back by {@link leave}. */
-  static follow(zk: ZooKeeper, path: string, shape: ConfigShape, follower: SourceFollower): ConfigSource {
+  static follow(zk: ZooKeeper, spec: SourceSpec, follower: SourceFollower): ConfigSource {
     let sources = inUse.get(zk);
     if (sources === undefined) inUse.set(zk, (sources = new Map<string, ConfigSource>()));
-    const key = `${shape} ${path}`;
+    const key = `${spec.shape} ${spec.watches} ${spec.path}`;
     let source = sources.get(key);
     if (source === undefined) {
       const shared = sources;
-      const created = new ConfigSource(zk, path, shape, () => {
+      const created = new ConfigSource(zk, spec, () => {
         if (shared.get(key) === created) shared.delete(key);
       });
       shared.set(key, created);
@@ -61,15 +71,14 @@ export class ConfigSource {
 
   private constructor(
     zk: ZooKeeper,
-    path: string,
-    shape: ConfigShape,
+    { path, shape, watches }: SourceSpec,
     /** Whoever comes now needs another one. */
     private readonly retire: () => void,
   ) {
     const isTree = shape === 'tree';
     const scope = new Scope(path, isTree ? Infinity : 0, (each) => !isBesideConfig(each), true);
     this.#tree = new ZNodeTree<Buffer>(scope, {}, () => this.#revision++);
-    this.#mirror = new Mirror(zk, scope, this.#tree, isTree ? 'auto' : 'oneShot', {
+    this.#mirror = new Mirror(zk, scope, this.#tree, isTree ? watches : 'oneShot', {
       left: (at, error) => {
         this.#unreadable.set(at, error);
         this.#revision++;
