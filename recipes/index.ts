@@ -29,6 +29,24 @@ export { ZNodeCache } from './caches/znode-cache.js';
 export { acceptsToken, type FencingToken } from './common/fencing.js';
 export { HolderGroup } from './common/holder-group.js';
 export { Holder } from './common/holder.js';
+export { ConfigEditor, type ConfigVersionValue, type VersionReference } from './config/config-editor.js';
+export type { ConfigEditorOptions } from './config/config-editor-options.js';
+export type { ConfigVersion } from './config/config-history.js';
+export {
+  type ConfigUpdate,
+  type ConfigUpdateOptions,
+  ValueTooLargeError,
+  VersionNotKeptError,
+} from './config/config-update.js';
+export type { ConfigCodec } from './config/encoders.js';
+export {
+  DecryptionError,
+  type EncryptionKey,
+  type EncryptionKeySource,
+  type EncryptionOptions,
+} from './config/encryption.js';
+export { encrypt } from './config/secrets.js';
+export { DamagedValueError } from './config/stored-value.js';
 export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
 export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
 export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
@@ -48,25 +66,6 @@ export {
   type ConfigIssue,
   type ConfigSchema,
   type SchemaResult,
-} from './config/live-config.js';
-export { ConfigEditor, type ConfigVersionValue, type VersionReference } from './config/config-editor.js';
-export type { ConfigEditorOptions } from './config/config-editor-options.js';
-export type { ConfigVersion } from './config/config-history.js';
-export {
-  type ConfigUpdate,
-  type ConfigUpdateOptions,
-  ValueTooLargeError,
-  VersionNotKeptError,
-} from './config/config-update.js';
-export type { ConfigCodec } from './config/encoders.js';
-export {
-  DecryptionError,
-  type EncryptionKey,
-  type EncryptionKeySource,
-  type EncryptionOptions,
-} from './config/encryption.js';
-export { encrypt } from './config/secrets.js';
-export { DamagedValueError } from './config/stored-value.js';
 } from './config/schema.js';
 export type { ValueAt } from './config/value-at.js';
 export type { CandidateOptions } from './leaders/candidate.js';

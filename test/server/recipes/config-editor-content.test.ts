@@ -1,8 +1,8 @@
 /** What an editor writes: large values, encrypted ones, formats, ACLs, trees. */
 import { describe, expect, it } from '@jest/globals';
-import { acl, digestId, type ZooKeeper } from 'zookit';
+import { type Acl, acl, InvalidPathError, parentOf } from 'zookit';
 import { ConfigEditor, type ConfigEditorOptions, type ConfigSchema, encrypt, LiveConfig } from 'zookit/recipes';
-import { until } from '../../support/until.js';
+import { until, within } from '../../support/until.js';
 import { failureOf, useClients } from '../clients.js';
 
 const clients = useClients();
@@ -276,19 +276,231 @@ describe('formats', () => {
 });
 
 describe('ACLs', () => {
-  const mine = { scheme: 'digest', id: 'me:secret' } as const;
+  const list: readonly Acl[] = [acl.digest('me', 'secret'), acl.world('read')];
+  const me = { auth: [{ scheme: 'digest', auth: 'me:secret' }] };
 
-  async function owner(): Promise<ZooKeeper> {
-    return await clients.another({ auth: [{ scheme: 'digest', credentials: mine.id }] as never });
+  /** Checks that everything in the folder of an editor has the list. */
+  async function expectList({ path }: { readonly path: string }): Promise<void> {
+    const owner = await clients.superUser();
+    const at = clients.chroot + parentOf(path);
+    for await (const each of owner.walk(at))
+      if (each.depth > 0) expect([each.path, (await owner.getAcl(each.path)).acl]).toEqual([each.path, list]);
   }
 
   it('are those that were given, for all znodes', async () => {
-    const list = [...acl.open(), { scheme: 'digest', id: digestId('me', 'secret'), permissions: ['admin'] }] as never;
-    const editor = await editorOf<string>({ acl: list, split: true, limit: 1_024 });
+    const path = `${await clients.folder()}/config`;
+    const editor = new ConfigEditor<string>(await clients.another(me), path, { acl: list, split: true, limit: 1_024 });
     await editor.set('small');
     await editor.set(large(5_000));
-    const folder = editor.path.slice(0, -'/config'.length);
-    for await (const { path, depth } of clients.zk.walk(folder))
-      if (depth > 0) expect([path, (await clients.zk.getAcl(path)).acl]).toEqual([path, list]);
+    await expectList(editor);
+    // Others may read it, and the history.
+    const other = new ConfigEditor<string>(clients.zk, path, { split: true });
+    expect((await other.at(0)).value).toBe('small');
+    const failure = await failureOf(other.set('mine'));
+    expect(failure).toMatchObject({ code: 'NO_AUTH', path: expect.stringContaining(path) as unknown });
+    expect((await other.history()).map(({ version }) => version)).toEqual([1, 0]);
+  });
+
+  it('are set for all that is there, and for what comes', async () => {
+    const path = `${await clients.folder()}/config`;
+    const editor = new ConfigEditor<string>(await clients.another(me), path, { split: true, limit: 1_024 });
+    await editor.set(large(5_000));
+    await editor.set('small');
+    await editor.setAcl(list);
+    await expectList(editor);
+    await editor.set(large(5_000, 2));
+    await expectList(editor);
+  });
+
+  it('that forbid the history are told with its path, and the value stays as it is', async () => {
+    const path = `${await clients.folder()}/config`;
+    const editor = new ConfigEditor<string>(clients.zk, path);
+    await editor.set('first');
+    const owner = await clients.superUser();
+    const history = `${clients.chroot}${path}-__history__`;
+    await owner.setAcl(history, [acl.world('read')]);
+    expect(await failureOf(editor.set('second'))).toMatchObject({ code: 'NO_AUTH', path: `${path}-__history__` });
+    await owner.setAcl(history, [acl.digest('me', 'secret')]);
+    expect(await failureOf(editor.history())).toMatchObject({ code: 'NO_AUTH', path: `${path}-__history__` });
+    expect(await textOf(path)).toBe('"first"\n');
+  });
+});
+
+describe('a tree', () => {
+  interface App {
+    readonly db: { readonly host: string; readonly password?: string };
+    readonly limits?: { readonly max: number };
+    readonly extra?: unknown;
+  }
+
+  async function treeOf(options: ConfigEditorOptions<App> = {}): Promise<ConfigEditor<App>> {
+    return await editorOf<App>({ shape: 'tree', indent: 0, ...options }, 'app');
+  }
+
+  /** What the znodes of the tree hold. */
+  async function znodes({ path }: { readonly path: string }): Promise<Record<string, string | null>> {
+    const found: Record<string, string | null> = {};
+    for await (const each of clients.zk.walk(path)) {
+      const { data, isNull } = await clients.zk.getData(each.path);
+      found[each.path.slice(path.length)] = isNull ? null : data.toString();
+    }
+    return found;
+  }
+
+  it('is created with a znode for each key, changed and read as one object', async () => {
+    const editor = await treeOf();
+    const first = await editor.update(() => ({ db: { host: 'a' }, limits: { max: 1 } }));
+    expect(first).toMatchObject({ version: 0, before: undefined });
+    expect(await znodes(editor)).toEqual({ '': null, '/db': '{"host":"a"}', '/limits': '{"max":1}' });
+    const zxid = (await clients.zk.exists(editor.path))?.mzxid;
+    expect((await clients.zk.exists(`${editor.path}/limits`))?.mzxid).toEqual(zxid);
+    await using config = await LiveConfig.open<App>(await clients.another(), editor.path, { shape: 'tree' });
+    expect(config.current).toEqual({ db: { host: 'a' }, limits: { max: 1 } });
+    const second = await editor.update((before) => ({ ...(before as App), db: { host: 'b' }, extra: [1] }));
+    expect(second).toMatchObject({ version: 1, diff: [{ path: 'db.host' }, { path: 'extra' }] });
+    expect([...second.znodes.keys()].sort()).toEqual([`${editor.path}/db`, `${editor.path}/extra`]);
+    expect((await clients.zk.exists(`${editor.path}/limits`))?.version).toBe(0);
+    await until(() => config.current?.extra !== undefined, { what: 'the second version' });
+    expect(config.current).toEqual({ db: { host: 'b' }, limits: { max: 1 }, extra: [1] });
+    const third = await editor.update(({ limits: _, ...rest } = { db: { host: '' } }) => rest);
+    expect([...third.znodes]).toEqual([[`${editor.path}/limits`, null]]);
+    expect(await znodes(editor)).toEqual({ '': null, '/db': '{"host":"b"}', '/extra': '[1]' });
+  });
+
+  it('keeps the layout that is there', async () => {
+    const editor = await treeOf();
+    const { path } = editor;
+    await clients.zk.create(path, null);
+    await clients.zk.create(`${path}/db`, '{ "host" : "a" }');
+    await clients.zk.create(`${path}/db/password`, '"x"');
+    await clients.zk.create(`${path}/limits.yaml`, 'max: 1 # at night\n');
+    await editor.update((before) => ({ ...(before as App), db: { host: 'a', password: 'y' } }));
+    expect(await znodes(editor)).toEqual({
+      '': null,
+      '/db': '{ "host" : "a" }',
+      '/db/password': '"y"',
+      '/limits.yaml': 'max: 1 # at night\n',
+    });
+    await editor.update(() => ({ db: { host: 'b' }, limits: { max: 2 } }));
+    expect(await znodes(editor)).toEqual({ '': null, '/db': '{"host":"b"}', '/limits.yaml': 'max: 2\n' });
+  });
+
+  it('is written in one transaction, on condition of all that was read', async () => {
+    const editor = await treeOf();
+    await editor.set({ db: { host: 'a' }, limits: { max: 1 } });
+    let calls = 0;
+    const result = await editor.update(async (before) => {
+      // Somebody who knows nothing of editors changes what this one leaves as it is.
+      if (++calls === 1) await clients.zk.setData(`${editor.path}/limits`, '{"max":5}');
+      return { db: { host: `${before?.db.host}-${before?.limits?.max}` }, limits: before?.limits } as App;
+    });
+    expect(result).toMatchObject({ tries: 2, after: { db: { host: 'a-5' }, limits: { max: 5 } } });
+  });
+
+  it('of many writers at once loses nothing, and readers never see two versions mixed', async () => {
+    const path = `${await clients.folder()}/app`;
+    const options = { shape: 'tree', indent: 0, history: 100 } as const;
+    const editors = await Promise.all(
+      [0, 1, 2].map(async () => new ConfigEditor<Record<string, number>>(await clients.another(), path, options)),
+    );
+    await editors[0]?.set({ a: 0, b: 0 });
+    await using config = await LiveConfig.open<Record<string, number>>(clients.zk, path, { shape: 'tree' });
+    const mixed: unknown[] = [];
+    const watching = (async () => {
+      for await (const value of config) {
+        if (value?.a !== value?.b) mixed.push(value);
+        if (value?.a === 30) return;
+      }
+    })();
+    await Promise.all(
+      editors.flatMap((editor) =>
+        Array.from({ length: 10 }, () => editor.update(({ a = 0, b = 0 } = {}) => ({ a: a + 1, b: b + 1 }))),
+      ),
+    );
+    await within(watching, { what: 'the last version' });
+    expect(mixed).toEqual([]);
+    expect((await editors[0]?.history())?.map(({ version }) => version)).toEqual(
+      Array.from({ length: 31 }, (_, index) => 30 - index),
+    );
+  });
+
+  it('has a history of whole trees', async () => {
+    const editor = await treeOf({ encryption: { key } });
+    const values: App[] = [
+      { db: { host: 'a', password: 's3cret' }, limits: { max: 1 } },
+      { db: { host: 'b' }, extra: true },
+      { db: { host: 'c' } },
+    ];
+    await editor.set({ ...(values[0] as App), db: { host: 'a', password: encrypt('s3cret') } });
+    for (const value of values.slice(1)) await editor.set(value);
+    for (const [version, value] of values.entries()) expect((await editor.at(version)).value).toEqual(value);
+    expect(await editor.rollback(0)).toMatchObject({ version: 3, after: values[0] });
+    expect(JSON.stringify(await znodes(editor))).not.toContain('s3cret');
+    expect((await editor.update(() => undefined)).before).toEqual(values[0]);
+  });
+
+  it('does not lay open what moves to another znode', async () => {
+    const editor = await treeOf({ encryption: { key } });
+    await editor.set({ db: { host: 'a', password: encrypt('s3cret') } });
+    await editor.update((before) => ({ db: { host: 'a' }, extra: { password: before?.db.password } }));
+    expect(JSON.stringify(await znodes(editor))).not.toContain('s3cret');
+    expect((await editor.update(() => undefined)).before?.extra).toEqual({ password: 's3cret' });
+  });
+
+  it('leaves the history of a znode in it alone', async () => {
+    const editor = await treeOf();
+    await editor.set({ db: { host: 'a' } });
+    const single = new ConfigEditor(clients.zk, `${editor.path}/db`);
+    await single.set({ host: 'b' });
+    expect(await editor.update((before) => ({ ...(before as App), extra: 1 }))).toMatchObject({
+      before: { db: { host: 'b' } },
+    });
+    expect((await single.history()).map(({ version }) => version)).toEqual([1, 0]);
+  });
+
+  it.each([[{ 'a/b': 1 }], [{ '': 1 }], [{ '..': 1 }], [{ 'a.yaml': 1 }], [{ 'a-__history__': 1 }]])(
+    'cannot hold %j',
+    async (value) => {
+      const editor = await editorOf<object>({ shape: 'tree' });
+      expect(await failureOf(editor.set(value))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+      expect(await clients.zk.has(editor.path)).toBe(false);
+    },
+  );
+
+  it('that is too large for one transaction is refused', async () => {
+    const editor = await treeOf({ limit: 5_000 });
+    const value = { db: { host: large(3_000) }, extra: large(3_000) };
+    expect(await failureOf(editor.set(value))).toMatchObject({ code: 'VALUE_TOO_LARGE', limit: 5_000 });
+    expect(await clients.zk.has(editor.path)).toBe(false);
+  });
+});
+
+describe('what an editor is given', () => {
+  it.each([
+    [{ historyy: 1 }, /no option "historyy"/],
+    [{ history: -1 }, /history is -1/],
+    [{ history: 1_001 }, /history is 1001/],
+    [{ limit: 10 }, /limit is 10/],
+    [{ split: 1 }, /split is 1/],
+    [{ shape: 'list' }, /shape is list/],
+    [{ shape: 'tree', split: true }, /split is for single values/],
+    [{ indent: 11 }, /indent is 11/],
+    [{ codec: 'xml' }, /"xml"/],
+    [{ schema: {} }, /~standard/],
+    [{ author: 5 }, /author/],
+    [{ retry: 5 }, /retry must be/],
+    [{ encryption: { key: 'x' } }, /encryption.key/],
+  ])('is checked: %j', (options, message) => {
+    expect(() => new ConfigEditor(clients.zk, '/x', options as never)).toThrow(message);
+  });
+
+  it('is checked for each call, too', async () => {
+    expect(() => new ConfigEditor(clients.zk, 'x')).toThrow(InvalidPathError);
+    expect(() => new ConfigEditor(clients.zk, '/')).toThrow(/beside the root/);
+    const editor = await editorOf();
+    for (const options of [{ dryrun: true }, { dryRun: 1 }, { comment: 'x'.repeat(3_000) }, { timeout: -1 }, { author: 1 }])
+      expect(await failureOf(editor.set(1, options as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await failureOf(editor.history({ limit: 1 } as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await clients.zk.has(editor.path)).toBe(false);
   });
 });
