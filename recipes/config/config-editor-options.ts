@@ -80,8 +80,7 @@ export function settingOf<T>(zk: ZooKeeper, options: ConfigEditorOptions<T>, sub
     refuse(`limit is ${String(limit)}; it must be a whole number of bytes, ${SMALLEST_LIMIT} or more`);
   if (typeof split !== 'boolean') refuse(`split is ${String(split)}; it must be true or false`);
   if (typeof retry !== 'function') refuse('retry must be a function, such as retries.exponential()');
-  if ((shape as string) !== 'value' && (shape as string) !== 'tree')
-    refuse(`shape is ${String(shape)}; it must be "value" or "tree"`);
+  if (!['value', 'tree'].includes(shape)) refuse(`shape is ${shape}; it must be "value" or "tree"`);
   if (shape === 'tree' && split) refuse('split is for single values: a tree is written in one transaction');
   checkNote('author', author, subject);
   checkIndent(indent, subject);

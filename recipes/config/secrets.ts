@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError } from 'zookit';
 import type { OptionSubject } from '../common/options.js';
-import { isEncrypted, isPlainObject, keyIdOf, type ValueCipher } from './encryption.js';
+import { isEncrypted, keyIdOf, replaceValues, type ValueCipher } from './encryption.js';
 
 /** A value that is to be encrypted at the place where it stands. It shows its content to nobody. */
 export class Secret {
@@ -100,23 +100,6 @@ export async function concealValue(next: unknown, before: RevealedValue, rule: C
     if (isCurrent && !(renew && keyIdOf(known.text) !== cipher.keyId)) return { value: known.text };
     return { value: await cipher.encrypt(clear, { znode, keys }) };
   });
-}
-
-/** A value with some of what stands in it replaced; objects and arrays are copied. `replace` gives undefined where it leaves alone. */
-async function replaceValues(
-  value: unknown,
-  keys: readonly string[],
-  replace: (value: unknown, keys: readonly string[]) => Promise<{ readonly value: unknown } | undefined>,
-): Promise<unknown> {
-  const replaced = await replace(value, keys);
-  if (replaced !== undefined) return replaced.value;
-  if (Array.isArray(value))
-    return await Promise.all(value.map((item, index) => replaceValues(item, [...keys, String(index)], replace)));
-  if (!isPlainObject(value)) return value;
-  const entries = Object.entries(value).map(
-    async ([key, item]): Promise<[string, unknown]> => [key, await replaceValues(item, [...keys, key], replace)],
-  );
-  return Object.fromEntries(await Promise.all(entries));
 }
 
 function placeOf(keys: readonly string[]): string {

@@ -68,19 +68,18 @@ export class TreeShape {
       wanted.set(path, value);
       return;
     }
-    const rest = { ...value };
+    const rest = new Map(Object.entries(value).filter(([, item]) => item !== undefined));
     wanted.set(path, undefined);
     for (const child of children.get(path) ?? []) {
       const { key } = this.choose(nameOf(child));
-      const item = Object.hasOwn(rest, key) ? rest[key] : undefined;
-      delete rest[key];
-      if (item !== undefined) this.#split(child, item, folders, children, wanted);
+      if (rest.has(key)) this.#split(child, rest.get(key), folders, children, wanted);
+      rest.delete(key);
     }
     if (!folders.has(path)) {
-      wanted.set(path, rest);
+      wanted.set(path, Object.fromEntries(rest));
       return;
     }
-    for (const [key, item] of Object.entries(rest)) if (item !== undefined) wanted.set(this.#pathOf(path, key), item);
+    for (const [key, item] of rest) wanted.set(this.#pathOf(path, key), item);
   }
 
   #pathOf(parent: string, key: string): string {

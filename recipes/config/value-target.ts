@@ -42,8 +42,8 @@ export class ValueTarget implements ConfigTarget {
     return new ValueDraft(this.zk, this.rule, state, subject);
   }
 
-  async current(node: ZNode | undefined): Promise<Buffer | undefined> {
-    return node === undefined || node.isNull ? undefined : node.data;
+  current(node: ZNode | undefined): Promise<Buffer | undefined> {
+    return Promise.resolve(node === undefined || node.isNull ? undefined : node.data);
   }
 
   async valueOf(bytes: Buffer, subject: OptionSubject): Promise<unknown> {

@@ -180,7 +180,7 @@ describe('encrypted values', () => {
     const editor = await editorOf<Database>({ encryption: { key } });
     await editor.set({ host: 'db1', password: encrypt('s3cret') });
     const blind = new ConfigEditor<Database>(clients.zk, editor.path);
-    await blind.update((before) => ({ ...(before as Database), host: 'db2' }));
+    await blind.update((before = { host: '', password: '' }) => ({ ...before, host: 'db2' }));
     expect((await editor.update(() => undefined)).before).toEqual({ host: 'db2', password: 's3cret' });
     expect(await failureOf(blind.set({ host: '', password: encrypt('x') }))).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
@@ -337,6 +337,8 @@ describe('a tree', () => {
     return await editorOf<App>({ shape: 'tree', indent: 0, ...options }, 'app');
   }
 
+  const none: App = { db: { host: '' } };
+
   /** What the znodes of the tree hold. */
   async function znodes({ path }: { readonly path: string }): Promise<Record<string, string | null>> {
     const found: Record<string, string | null> = {};
@@ -356,13 +358,13 @@ describe('a tree', () => {
     expect((await clients.zk.exists(`${editor.path}/limits`))?.mzxid).toEqual(zxid);
     await using config = await LiveConfig.open<App>(await clients.another(), editor.path, { shape: 'tree' });
     expect(config.current).toEqual({ db: { host: 'a' }, limits: { max: 1 } });
-    const second = await editor.update((before) => ({ ...(before as App), db: { host: 'b' }, extra: [1] }));
+    const second = await editor.update((before = none) => ({ ...before, db: { host: 'b' }, extra: [1] }));
     expect(second).toMatchObject({ version: 1, diff: [{ path: 'db.host' }, { path: 'extra' }] });
     expect([...second.znodes.keys()].sort()).toEqual([`${editor.path}/db`, `${editor.path}/extra`]);
     expect((await clients.zk.exists(`${editor.path}/limits`))?.version).toBe(0);
     await until(() => config.current?.extra !== undefined, { what: 'the second version' });
     expect(config.current).toEqual({ db: { host: 'b' }, limits: { max: 1 }, extra: [1] });
-    const third = await editor.update(({ limits: _, ...rest } = { db: { host: '' } }) => rest);
+    const third = await editor.update(({ limits: _, ...rest } = none) => rest);
     expect([...third.znodes]).toEqual([[`${editor.path}/limits`, null]]);
     expect(await znodes(editor)).toEqual({ '': null, '/db': '{"host":"b"}', '/extra': '[1]' });
   });
@@ -374,7 +376,7 @@ describe('a tree', () => {
     await clients.zk.create(`${path}/db`, '{ "host" : "a" }');
     await clients.zk.create(`${path}/db/password`, '"x"');
     await clients.zk.create(`${path}/limits.yaml`, 'max: 1 # at night\n');
-    await editor.update((before) => ({ ...(before as App), db: { host: 'a', password: 'y' } }));
+    await editor.update((before = none) => ({ ...before, db: { host: 'a', password: 'y' } }));
     expect(await znodes(editor)).toEqual({
       '': null,
       '/db': '{ "host" : "a" }',
@@ -431,7 +433,7 @@ describe('a tree', () => {
       { db: { host: 'b' }, extra: true },
       { db: { host: 'c' } },
     ];
-    await editor.set({ ...(values[0] as App), db: { host: 'a', password: encrypt('s3cret') } });
+    await editor.set({ db: { host: 'a', password: encrypt('s3cret') }, limits: { max: 1 } });
     for (const value of values.slice(1)) await editor.set(value);
     for (const [version, value] of values.entries()) expect((await editor.at(version)).value).toEqual(value);
     expect(await editor.rollback(0)).toMatchObject({ version: 3, after: values[0] });
@@ -452,7 +454,7 @@ describe('a tree', () => {
     await editor.set({ db: { host: 'a' } });
     const single = new ConfigEditor(clients.zk, `${editor.path}/db`);
     await single.set({ host: 'b' });
-    expect(await editor.update((before) => ({ ...(before as App), extra: 1 }))).toMatchObject({
+    expect(await editor.update((before = none) => ({ ...before, extra: 1 }))).toMatchObject({
       before: { db: { host: 'b' } },
     });
     expect((await single.history()).map(({ version }) => version)).toEqual([1, 0]);

@@ -1,19 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { acl, InvalidArgumentError, InvalidPathError, Long, NoAuthError, retries } from 'zookit';
+import { Long, retries } from 'zookit';
 import {
   ConfigEditor,
   type ConfigEditorOptions,
   type ConfigSchema,
   type ConfigVersion,
-  encrypt,
   LiveConfig,
 } from 'zookit/recipes';
-import { superAuth } from '../../support/zookeeper.js';
-import { gate, until } from '../../support/until.js';
+import { until } from '../../support/until.js';
 import { failureOf, useClients } from '../clients.js';
 
 const clients = useClients();
-const key = Buffer.alloc(32, 1);
 
 interface Cart {
   readonly workers: number;
