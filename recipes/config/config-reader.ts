@@ -153,7 +153,9 @@ export class ConfigReader<T> {
 
   /** The znode that is to be mended: the one of the place, or of what is above it. */
   #pathOf(decoded: readonly DecodedLayer[], keys: readonly string[]): string {
-    for (let length = keys.length; length > 0; length--) {
+    // Of several layers, none is the one that has the value as a whole.
+    const least = decoded.length === 1 ? 0 : 1;
+    for (let length = keys.length; length >= least; length--) {
       const origin = originIn(decoded, keys.slice(0, length));
       if (origin?.path !== undefined) return origin.path;
     }

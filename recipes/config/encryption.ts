@@ -185,7 +185,8 @@ export async function replaceValues(
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  // Objects of other realms, as structuredClone makes them in some test runners, have an Object.prototype of their own.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** JSON, because no two places come to the same text in it. */

@@ -17,7 +17,7 @@ import { loadDecoder } from './decoders.js';
 import { InvalidConfigError } from './errors.js';
 import { type KeyPath, keysOfPath, valueAt } from './plain-values.js';
 import { StoredConfig } from './stored-config.js';
-import type { ValueAt } from './value-at.js';
+import type { Fixed, ValueAt } from './value-at.js';
 
 /** For how long `open()` waits for a server before it takes the snapshot, unless told otherwise, milliseconds. */
 const SNAPSHOT_WAIT = 3_000;
@@ -138,7 +138,7 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
   }
 
   /** What stands at a place of `current`, such as `'db.hosts.0'`; undefined where nothing does. Keys with dots are given as a list. */
-  get<const P extends string>(path: P): ValueAt<T, P>;
+  get<const Path extends string, Value = T>(path: Path): ValueAt<Fixed<Value>, Path>;
   get(path: KeyPath): unknown;
   get(path: KeyPath): unknown {
     return valueAt(this.current, keysOfPath(path));
@@ -177,9 +177,9 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
    * one, by what it holds. Returns what takes it off.
    */
   onChange(listener: (change: ConfigChange<T>) => unknown, options?: ChangeOptions): () => void;
-  onChange<const P extends string>(
-    path: P,
-    listener: (selected: ValueAt<T, P>, previous: ValueAt<T, P>) => unknown,
+  onChange<const Path extends string, Value = T>(
+    path: Path,
+    listener: (selected: ValueAt<Fixed<Value>, Path>, previous: ValueAt<Fixed<Value>, Path>) => unknown,
     options?: ChangeOptions,
   ): () => void;
   onChange<S>(

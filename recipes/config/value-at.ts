@@ -17,3 +17,6 @@ type Member<T, Key extends string> = unknown extends T
       : Key extends keyof T
         ? T[Key]
         : unknown;
+
+/** A type that nothing is inferred for. */
+export type Fixed<T> = [T][T extends unknown ? 0 : never];
