@@ -29,6 +29,24 @@ export { ZNodeCache } from './caches/znode-cache.js';
 export { acceptsToken, type FencingToken } from './common/fencing.js';
 export { HolderGroup } from './common/holder-group.js';
 export { Holder } from './common/holder.js';
+export { ConfigEditor, type ConfigVersionValue, type VersionReference } from './config/config-editor.js';
+export type { ConfigEditorOptions } from './config/config-editor-options.js';
+export type { ConfigVersion } from './config/config-history.js';
+export {
+  type ConfigUpdate,
+  type ConfigUpdateOptions,
+  ValueTooLargeError,
+  VersionNotKeptError,
+} from './config/config-update.js';
+export type { ConfigCodec } from './config/encoders.js';
+export {
+  DecryptionError,
+  type EncryptionKey,
+  type EncryptionKeySource,
+  type EncryptionOptions,
+} from './config/encryption.js';
+export { encrypt } from './config/secrets.js';
+export { DamagedValueError } from './config/stored-value.js';
 export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
 export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
 export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
@@ -119,7 +137,7 @@ export {
   type PartitionOwners,
   type PartitionStrategy,
 } from './members/partitioning.js';
-export type { PersistentNodeOptions } from './members/persistent-node-options.js';
+export type { ConflictRule, PersistentNodeOptions } from './members/persistent-node-options.js';
 export { type NodeState, OwnedByOtherError, PersistentNode } from './members/persistent-node.js';
 export { ItemLostError } from './queues/claim.js';
 export { type ConsumeOptions, QueueConsumer, type QueueHandler } from './queues/consumer.js';
@@ -132,25 +150,26 @@ export { QueueItem } from './queues/queue-item.js';
 export type { QueueOptions } from './queues/queue-options.js';
 export { type FifoOptions, Queue } from './queues/queue.js';
 export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
+export { httpCheck, type HttpCheckOptions, tcpCheck } from './services/health-checks.js';
+export { type HealthCheck, HealthGate, type HealthGateOptions, type HealthState } from './services/health-gate.js';
+export { type AddressChoice, type AddressFilter, type OwnAddress, ownAddresses } from './services/own-address.js';
 export type { PickOptions, ServiceProviderOptions, SetAsideOptions, ZoneOptions } from './services/provider-options.js';
-export {
-  RegisteredService,
-  type RegistrationState,
-  type ServiceUpdate,
-  type UnregisterOptions,
-} from './services/registered-service.js';
+export { RegisteredService, type RegistrationState, type UnregisterOptions } from './services/registered-service.js';
 export { ServiceCall } from './services/service-call.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
   type ServiceType,
   type UriPart,
+  type UriTemplate,
 } from './services/service-instance.js';
 export type { ServiceList, ServiceListChange, UpdatedInstance } from './services/service-list.js';
 export { ServiceProvider } from './services/service-provider.js';
-export { type ServiceRegistration, ServiceRegistry, type ServiceRegistryOptions } from './services/service-registry.js';
-export { curatorSerializer, type ServiceSerializer } from './services/service-serializer.js';
+export type { ServiceHealthOptions, ServiceRegistration, ServiceUpdate } from './services/service-registration.js';
+export { ServiceRegistry, type ServiceRegistryOptions } from './services/service-registry.js';
+export { curatorSerializer, type PayloadCodec, type ServiceSerializer } from './services/service-serializer.js';
 export type { PickRequest, ServiceCandidate, ServiceStrategy, StrategyName } from './services/service-strategy.js';
+export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

@@ -2,6 +2,7 @@ import {
   AbortedError,
   AuthFailedError,
   ClosedError,
+  type ErrorContext,
   NoNodeError,
   isPassing,
   type OneShotEvent,
@@ -10,7 +11,7 @@ import {
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
-import { checkNames, checkWait, type OptionSubject, waitNames } from './options.js';
+import { checkNames, checkWait, waitNames } from './options.js';
 
 /** The longest delay that Node's timers take; a longer one would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -61,6 +62,18 @@ export function after(milliseconds: number, run: () => void, unref = false): () 
   return () => clearTimeout(handle);
 }
 
+/** Resolves after so many milliseconds, or as soon as the signal aborts. */
+export async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const over = defer();
+  const wake = (): void => over.resolve();
+  const stop = after(milliseconds, wake);
+  signal.addEventListener('abort', wake);
+  await over.promise;
+  stop();
+  signal.removeEventListener('abort', wake);
+}
+
 /** What a race is ended with, before the caller's own error takes its place. */
 const waitIsOver = new Error('the wait is over');
 
@@ -83,7 +96,7 @@ export class Wait implements Disposable {
   constructor(
     options: WaitOptions,
     /** For the errors: who waits, for what. */
-    subject: OptionSubject,
+    subject: ErrorContext,
   ) {
     checkNames(options, waitNames, subject);
     checkWait(options, subject);

@@ -56,6 +56,11 @@ export function isEncrypted(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith(PREFIX);
 }
 
+/** The id of the key that an encrypted text names. */
+export function keyIdOf(text: string): string {
+  return text.slice(PREFIX.length).split(':', 1)[0] ?? '';
+}
+
 /** The path of a znode as the server knows it: the same for clients of any chroot. */
 export function absolutePath(zk: { readonly root: string }, path: string): string {
   if (zk.root === '/') return path;
@@ -103,7 +108,8 @@ export class ValueCipher {
 
   /** The value that a text stands for. @throws DecryptionError. */
   async decrypt(text: string, place: EncryptedPlace): Promise<unknown> {
-    const [keyId = '', digits = ''] = text.slice(PREFIX.length).split(':');
+    const keyId = keyIdOf(text);
+    const digits = text.slice(PREFIX.length + keyId.length + 1);
     const fail = (problem: string): never => {
       throw new DecryptionError(problem, this.subject, place.keys.join('.'), keyId);
     };
@@ -153,26 +159,27 @@ export class ValueCipher {
  * @throws DecryptionError, which names the place and never the content.
  */
 export async function decryptValues(value: unknown, cipher: ValueCipher, znode: string): Promise<unknown> {
-  return await mapTexts(value, [], async (text, keys) =>
-    isEncrypted(text) ? await cipher.decrypt(text, { znode, keys }) : text,
+  return await replaceValues(value, [], async (item, keys) =>
+    isEncrypted(item) ? { value: await cipher.decrypt(item, { znode, keys }) } : undefined,
   );
 }
 
-/** A value with some of its texts replaced. */
-export async function mapTexts(
+/** A value with some of what stands in it replaced; objects and arrays are copied. `replace` gives undefined where it leaves alone. */
+export async function replaceValues(
   value: unknown,
   keys: readonly string[],
-  replace: (text: string, keys: readonly string[]) => unknown,
+  replace: (value: unknown, keys: readonly string[]) => Promise<{ readonly value: unknown } | undefined>,
 ): Promise<unknown> {
-  if (typeof value === 'string') return await replace(value, keys);
+  const replaced = await replace(value, keys);
+  if (replaced !== undefined) return replaced.value;
   if (Array.isArray(value))
-    return await Promise.all(value.map((item, index) => mapTexts(item, [...keys, String(index)], replace)));
+    return await Promise.all(value.map((item, index) => replaceValues(item, [...keys, String(index)], replace)));
   if (!isPlainObject(value)) return value;
-  const entries = Object.entries(value).map(async ([key, item]) => [
+  const entries = Object.entries(value).map(async ([key, item]): Promise<[string, unknown]> => [
     key,
-    await mapTexts(item, [...keys, key], replace),
+    await replaceValues(item, [...keys, key], replace),
   ]);
-  return Object.fromEntries((await Promise.all(entries)) as [string, unknown][]);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 /** Whether it is an object with keys of its own, and none of a class. */

@@ -24,7 +24,7 @@ export class InvalidConfigError extends ZooKeeperError {
     context: ErrorContext,
     readonly reason: InvalidConfigReason,
     /** Where in the value it is wrong, its keys joined by dots; undefined where that cannot be said. */
-    readonly keyPath: string | undefined = undefined,
+    readonly keyPath?: string,
     /** What the schema says; none for other reasons. */
     readonly issues: readonly ConfigIssue[] = [],
   ) {

@@ -115,7 +115,9 @@ export class StoredConfig {
   async #load(layer: ConfigLayer, { znodes, unreadable }: Picture): Promise<StoredLayer | undefined> {
     for (const [path, cause] of unreadable)
       throw new InvalidConfigError('it cannot be read, and is a part of it', { path, cause }, 'unreadable');
-    const loaded = await Promise.all(znodes.map(({ path, node }) => this.#loaded.get(node) ?? this.#bytes(path, node)));
+    const loaded = await Promise.all(
+      znodes.map(async ({ path, node }) => this.#loaded.get(node) ?? (await this.#bytes(path, node))),
+    );
     return loaded.every((znode) => znode !== undefined) ? { ...layer, znodes: loaded } : undefined;
   }
 

@@ -103,19 +103,28 @@ export async function storedBytes(
 ): Promise<Buffer | undefined> {
   const manifest = decodeManifest(node.data, { operation, path });
   if (manifest === undefined) return node.data;
-  const damaged = async (problem: string): Promise<undefined> => {
-    if (await isReplaced(zk, path, node, signal)) return undefined;
-    throw new DamagedValueError(`the value is in ${manifest.parts} parts, and ${problem}`, { operation, path });
-  };
+  const whole = await wholeOf(zk, path, manifest, signal);
+  if (typeof whole !== 'string') return whole;
+  if (await isReplaced(zk, path, node, signal)) return undefined;
+  throw new DamagedValueError(`the value is in ${manifest.parts} parts, and ${whole}`, { operation, path });
+}
+
+/** The bytes that a manifest stands for, or what is wrong with the parts. */
+export async function wholeOf(
+  zk: ZooKeeper,
+  path: string,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<Buffer | string> {
   const whole = await readParts(zk, path, manifest, signal);
-  if (whole === undefined) return await damaged('one of them is missing');
+  if (whole === undefined) return 'one of them is missing';
   if (whole.length !== manifest.bytes || sha256Of(whole) !== manifest.sha256)
-    return await damaged('they are not those that were written');
+    return 'they are not those that were written';
   return whole;
 }
 
 /** The parts, joined; undefined if one is missing. They are not checked. */
-export async function readParts(
+async function readParts(
   zk: ZooKeeper,
   path: string,
   { generation, parts }: Manifest,

@@ -18,16 +18,17 @@ import { CandidatePool } from './candidate-pool.js';
 import {
   checkPickOptions,
   checkProviderOptions,
-  DEFAULT_SET_ASIDE,
   DEFAULT_TIMEOUT,
   type PickOptions,
   type ServiceProviderOptions,
+  setAsideOf,
+  zoneOf,
 } from './provider-options.js';
 import { ServiceCall } from './service-call.js';
 import { InvalidServiceInstanceError, type ServiceInstance } from './service-instance.js';
 import { changeOf, type KnownInstances, type ServiceList, type ServiceListChange } from './service-list.js';
 import type { ServiceSerializer } from './service-serializer.js';
-import type { PickRequest, ServiceStrategy } from './service-strategy.js';
+import type { ServiceStrategy } from './service-strategy.js';
 import { strategies, type Strategy } from './strategies.js';
 
 /** For how long an iteration waits, at most, until changes that are being read are complete, milliseconds. */
@@ -80,8 +81,8 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     this.#strategy = typeof strategy === 'string' ? new strategies[strategy]() : strategy;
     this.#timeout = timeout === Infinity ? undefined : timeout;
     this.#pool = new CandidatePool<Payload>({
-      zone: zone === undefined ? undefined : { atLeast: 1, ...(typeof zone === 'string' ? { name: zone } : zone) },
-      setAside: setAside === false ? undefined : { ...DEFAULT_SET_ASIDE, ...setAside },
+      zone: zoneOf(zone),
+      setAside: setAsideOf(setAside),
       slowStart,
       changed: (all) => this.#strategy.changed?.(all),
       wasSetAside: (instance, error) => this.#report(options.onSetAside, instance, error),
@@ -303,13 +304,19 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     const stale = !this.#isLoaded || this.#cache.stale;
     let snapshot = this.#snapshot;
     if (snapshot !== undefined && !this.#hasChanged && snapshot.list.stale === stale) return snapshot;
-    const known = snapshot === undefined || this.#hasChanged ? new Map(this.#isLoaded ? this.#instances : []) : snapshot.known;
+    const known = snapshot === undefined || this.#hasChanged ? this.#inOrder() : snapshot.known;
     const instances = snapshot?.known === known ? snapshot.list.instances : [...known.values()];
     snapshot = { list: { instances, stale, staleSince: stale ? this.#cache.staleSince : undefined }, known };
     if (!this.#isLoaded) return snapshot;
     this.#hasChanged = false;
     this.#snapshot = snapshot;
     return snapshot;
+  }
+
+  /** The instances by path, in the order of their names. */
+  #inOrder(): KnownInstances<Payload> {
+    if (!this.#isLoaded) return new Map<string, ServiceInstance<Payload>>();
+    return new Map([...this.#instances].sort(([one], [other]) => (one < other ? -1 : 1)));
   }
 
   /** What iterations tell: not what is about to change again, unless that takes long. */

@@ -1,7 +1,10 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { acl } from 'zookit';
-import { type ConfigChange, InvalidConfigError, LiveConfig } from 'zookit/recipes';
+import { type ConfigChange, encrypt, type InvalidConfigError, LiveConfig } from 'zookit/recipes';
 import { z } from 'zod';
 import { knows } from '../../support/features.js';
 import { sharedServer } from '../../support/shared.js';
@@ -291,5 +294,63 @@ describe('many of the same', () => {
     await closing;
     await clients.zk.setData(`${root}/c`, '2');
     await until(() => two.current === 2, { what: 'the change' });
+  });
+});
+
+describe('update', () => {
+  const schema = z.object({ workers: z.number().max(10), name: z.string(), url: z.string() });
+  const options = { schema, defaults: { name: 'cart', url: 'http://${name}' }, placeholders: true };
+
+  it('writes what is stored, without defaults, and only what would be taken', async () => {
+    const root = await plant({ '/c': '{"workers":4}' });
+    await using config = await LiveConfig.open(clients.zk, `${root}/c`, options);
+    const done = await config.update<{ workers: number }>((before) => ({ workers: (before?.workers ?? 0) + 1 }));
+    expect([done.written, done.before, done.after]).toEqual([true, { workers: 4 }, { workers: 5 }]);
+    await current<unknown>(config, { workers: 5, name: 'cart', url: 'http://cart' });
+    expect((await clients.zk.getData(`${root}/c`)).json()).toEqual({ workers: 5 });
+    for (const [change, message] of [
+      [{ workers: 11 }, 'workers: '],
+      [{ workers: 5, url: '${none}' }, '${none} stands for nothing'],
+    ] as const) {
+      const failure = await failureOf(config.update<object>(() => change));
+      expect(failure).toMatchObject({ code: 'INVALID_CONFIG' });
+      expect((failure as Error).message).toContain(message);
+    }
+    expect((await clients.zk.getData(`${root}/c`)).json()).toEqual({ workers: 5 });
+  });
+
+  it('writes a tree in one transaction', async () => {
+    const root = await plant({ '/a': '1', '/b': '2' });
+    await using config = await LiveConfig.open<object>(clients.zk, root, { shape: 'tree' });
+    await config.update(() => ({ a: 3, c: { d: 4 } }));
+    await current<unknown>(config, { a: 3, c: { d: 4 } });
+  });
+
+  it('refuses layers', async () => {
+    const root = await plant({ '/a': '{}', '/b': '{}' });
+    await using config = await LiveConfig.open<object>(clients.zk, { global: `${root}/a`, service: `${root}/b` });
+    await expect(config.update(() => ({}))).rejects.toThrow(
+      'it is made of layers; write one of them with a ConfigEditor',
+    );
+  });
+
+  it('keeps encrypted what is encrypted, also in the snapshot', async () => {
+    const root = await plant({});
+    const folder = await mkdtemp(join(tmpdir(), 'zookit-'));
+    const snapshot = { file: join(folder, 'config.json') };
+    const encryption = { key: 'ab'.repeat(32) };
+    try {
+      const config = await LiveConfig.open<{ password: string }>(clients.zk, `${root}/c`, { encryption, snapshot });
+      await config.update(() => ({ password: encrypt('s3cret') }));
+      await current<unknown>(config, { password: 's3cret' });
+      await config.close();
+      const text = await readFile(snapshot.file, 'utf8');
+      expect(Buffer.from(text.match(/"data":"([^"]+)"/)?.[1] ?? '', 'base64').toString()).toContain('enc:v1:');
+      await clients.zk.setData(`${root}/c`, '{');
+      await using again = await LiveConfig.open(clients.zk, `${root}/c`, { encryption, snapshot });
+      expect([again.current, again.source]).toEqual([{ password: 's3cret' }, 'snapshot']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
