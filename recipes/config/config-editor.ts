@@ -203,7 +203,12 @@ async function unwritten<T>(draft: ConfigDraft, plan: ConfigPlan | undefined, tr
   return { before: value, after: value, diff: [], znodes: new Map(), ...result };
 }
 
-function outcomeOf<T>({ before, after, diff, znodes }: ConfigPlan): Pick<ConfigUpdate<T>, 'before' | 'after' | 'diff' | 'znodes'> {
+function outcomeOf<T>({
+  before,
+  after,
+  diff,
+  znodes,
+}: ConfigPlan): Pick<ConfigUpdate<T>, 'before' | 'after' | 'diff' | 'znodes'> {
   return { before: before as T | undefined, after: after as T, diff, znodes };
 }
 

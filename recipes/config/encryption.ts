@@ -175,9 +175,10 @@ export async function replaceValues(
   if (Array.isArray(value))
     return await Promise.all(value.map((item, index) => replaceValues(item, [...keys, String(index)], replace)));
   if (!isPlainObject(value)) return value;
-  const entries = Object.entries(value).map(
-    async ([key, item]): Promise<[string, unknown]> => [key, await replaceValues(item, [...keys, key], replace)],
-  );
+  const entries = Object.entries(value).map(async ([key, item]): Promise<[string, unknown]> => [
+    key,
+    await replaceValues(item, [...keys, key], replace),
+  ]);
   return Object.fromEntries(await Promise.all(entries));
 }
 

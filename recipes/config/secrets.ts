@@ -62,7 +62,11 @@ export async function revealValue(
 
 /** What was encrypted in values. The empty text is no secret: it stands in many places. */
 export function secretsIn(values: Iterable<RevealedValue>): ReadonlySet<unknown> {
-  return new Set(Array.from(values, ({ texts }) => [...texts.values()].map(({ value }) => value)).flat().filter((value) => value !== ''));
+  return new Set(
+    Array.from(values, ({ texts }) => [...texts.values()].map(({ value }) => value))
+      .flat()
+      .filter((value) => value !== ''),
+  );
 }
 
 /** How a value is made ready for its znode. */

@@ -157,8 +157,7 @@ export class TreeDraft implements ConfigDraft {
 
   #changesTo(tree: TreeBytes): Map<string, Buffer | null> {
     const changes = new Map<string, Buffer | null>();
-    for (const [path, bytes] of tree)
-      if (!isSame(this.#current.get(path), bytes)) changes.set(path, bytes ?? NO_BYTES);
+    for (const [path, bytes] of tree) if (!isSame(this.#current.get(path), bytes)) changes.set(path, bytes ?? NO_BYTES);
     for (const path of this.#current.keys()) if (!tree.has(path)) changes.set(path, null);
     return changes;
   }
@@ -167,7 +166,12 @@ export class TreeDraft implements ConfigDraft {
     const size = this.#sizeOf(znodes);
     const { limit } = this.rule;
     if (size <= limit) return;
-    throw new ValueTooLargeError(this.subject, size, limit, 'what is written in one transaction has to fit into one request');
+    throw new ValueTooLargeError(
+      this.subject,
+      size,
+      limit,
+      'what is written in one transaction has to fit into one request',
+    );
   }
 
   #sizeOf(znodes: ReadonlyMap<string, Buffer | null>): number {

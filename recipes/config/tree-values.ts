@@ -46,12 +46,12 @@ export class TreeShape {
     const below = children.get(path) ?? [];
     const own = values.has(path) ? values.get(path) : {};
     if (below.length === 0) return own;
-    if (!isPlainObject(own))
-      throw this.#invalid('it has children, and its data is no object', path);
+    if (!isPlainObject(own)) throw this.#invalid('it has children, and its data is no object', path);
     const value = { ...own };
     for (const child of below) {
       const { key } = this.choose(nameOf(child));
-      if (Object.hasOwn(value, key)) throw this.#invalid(`the key ${JSON.stringify(key)} stands somewhere else, too`, child);
+      if (Object.hasOwn(value, key))
+        throw this.#invalid(`the key ${JSON.stringify(key)} stands somewhere else, too`, child);
       setOwn(value, key, this.#join(child, children, values));
     }
     return value;

@@ -94,7 +94,10 @@ export async function readLog(zk: ZooKeeper, path: string, signal?: AbortSignal)
     childrenOf(zk, folder, signal),
   ]);
   if (node === undefined || names === undefined) return none;
-  const ids = node.text().split('\n').filter((id) => id !== '');
+  const ids = node
+    .text()
+    .split('\n')
+    .filter((id) => id !== '');
   return { path: folder, version: node.stat.version, ids, entries: inOrder(names) };
 }
 

@@ -26,7 +26,11 @@ describe('a cipher', () => {
     const iv = Buffer.from('cafebabefacedbaddecaf888', 'hex');
     const additionalData = Buffer.from('["enc:v1:","1","/shop/config/cart","db","password"]');
     const imported = await webcrypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt']);
-    const sealed = await webcrypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, imported, Buffer.from('"s3cret"'));
+    const sealed = await webcrypto.subtle.encrypt(
+      { name: 'AES-GCM', iv, additionalData },
+      imported,
+      Buffer.from('"s3cret"'),
+    );
     const text = `enc:v1:1:${Buffer.concat([iv, Buffer.from(sealed)]).toString('base64')}`;
     expect(text).toBe('enc:v1:1:yv66vvrO263eyviIqNCTRdgfOzlc7xqHTop8I+GHgQoQIBOX');
     expect(await cipher().decrypt(text, place)).toBe('s3cret');
@@ -47,11 +51,14 @@ describe('a cipher', () => {
     expect(gcm.getAuthTag().toString('hex')).toBe('76fc6ece0f4e1768cddf8853bb2d551b');
   });
 
-  it.each([['text'], [''], [5], [null], [{ user: 'a', list: [1, 2] }], ['\u{1f512} ä']])('gives back %j', async (value) => {
-    const text = await cipher().encrypt(value, place);
-    expect(isEncrypted(text)).toBe(true);
-    expect(await cipher().decrypt(text, place)).toEqual(value);
-  });
+  it.each([['text'], [''], [5], [null], [{ user: 'a', list: [1, 2] }], ['\u{1f512} ä']])(
+    'gives back %j',
+    async (value) => {
+      const text = await cipher().encrypt(value, place);
+      expect(isEncrypted(text)).toBe(true);
+      expect(await cipher().decrypt(text, place)).toEqual(value);
+    },
+  );
 
   it('never makes the same text twice', async () => {
     const texts = await Promise.all(Array.from({ length: 100 }, () => cipher().encrypt('same', place)));
@@ -175,11 +182,11 @@ describe('a cipher', () => {
 });
 
 it('a path is bound as the server knows it', () => {
-  expect([absolutePath({ root: '/' }, '/a'), absolutePath({ root: '/r' }, '/a'), absolutePath({ root: '/r' }, '/')]).toEqual([
-    '/a',
-    '/r/a',
-    '/r',
-  ]);
+  expect([
+    absolutePath({ root: '/' }, '/a'),
+    absolutePath({ root: '/r' }, '/a'),
+    absolutePath({ root: '/r' }, '/'),
+  ]).toEqual(['/a', '/r/a', '/r']);
 });
 
 describe('secrets in values', () => {
@@ -188,7 +195,11 @@ describe('secrets in values', () => {
   const nothing = { stored: undefined, value: undefined, texts: new Map() };
 
   it('are encrypted where they are marked, at any depth, and read again', async () => {
-    const stored = await concealValue({ a: encrypt('x'), list: [1, { b: encrypt({ c: 2 }) }], d: 'plain' }, nothing, rule);
+    const stored = await concealValue(
+      { a: encrypt('x'), list: [1, { b: encrypt({ c: 2 }) }], d: 'plain' },
+      nothing,
+      rule,
+    );
     expect(stored).toEqual({
       a: expect.stringMatching(/^enc:/) as unknown,
       list: [1, { b: expect.stringMatching(/^enc:/) as unknown }],
