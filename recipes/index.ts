@@ -58,7 +58,7 @@ export { ConfigSnapshotError, InvalidConfigError, type InvalidConfigReason } fro
 export { type ChangeOptions, LiveConfig } from './config/live-config.js';
 export type { PlaceholderEnvironment } from './config/placeholders.js';
 export type { ConfigDifference, KeyPath } from './config/plain-values.js';
-export { FormatError, parseProperties } from './config/properties.js';
+export { parseProperties } from './config/properties.js';
 export {
   type AjvIssue,
   ajvSchema,

@@ -60,6 +60,7 @@ export interface LiveConfigOptions<T> extends WaitOptions {
 export interface LiveConfigSetting<T> extends ReadSetting<T> {
   readonly watches: ConfigWatches;
   readonly decoder: ConfigFormat | ConfigDecoder;
+  readonly encryption: EncryptionOptions | undefined;
   readonly snapshot: SnapshotOptions | undefined;
   readonly onInvalid: ((error: InvalidConfigError) => void) | undefined;
   readonly onListenerError: ((error: unknown) => void) | undefined;
@@ -67,7 +68,17 @@ export interface LiveConfigSetting<T> extends ReadSetting<T> {
 
 const names = [
   ...waitNames,
-  ...(['schema', 'defaultValue', 'defaults', 'shape', 'watches', 'decoder', 'placeholders', 'encryption', 'snapshot'] as const),
+  ...([
+    'schema',
+    'defaultValue',
+    'defaults',
+    'shape',
+    'watches',
+    'decoder',
+    'placeholders',
+    'encryption',
+    'snapshot',
+  ] as const),
   ...(['onInvalid', 'onListenerError'] as const),
 ] as const satisfies readonly (keyof LiveConfigOptions<never>)[];
 
@@ -87,15 +98,14 @@ export function readSetting<T>(
     refuse('the schema has no "~standard" interface; one of ajv is made by ajvSchema(validate)');
   if (defaults !== undefined && !isPlainObject(defaults)) refuse('defaults must be a plain object');
   if (defaults !== undefined && defaultValue !== undefined) refuse('defaults and defaultValue exclude each other');
-  if ((shape as string) !== 'value' && (shape as string) !== 'tree')
-    refuse(`shape is ${String(shape)}; it must be "value" or "tree"`);
-  if ((watches as string) !== 'auto' && (watches as string) !== 'oneShot')
-    refuse(`watches is ${String(watches)}; it must be "auto" or "oneShot"`);
+  if (!['value', 'tree'].includes(shape)) refuse(`shape is ${String(shape as unknown)}; it must be "value" or "tree"`);
+  if (!['auto', 'oneShot'].includes(watches))
+    refuse(`watches is ${String(watches as unknown)}; it must be "auto" or "oneShot"`);
   for (const [name, hook] of Object.entries({ onInvalid, onListenerError, 'snapshot.onError': snapshot?.onError }))
     if (hook !== undefined && typeof hook !== 'function') refuse(`${name} is no function`);
   if (snapshot !== undefined) checkSnapshot(snapshot, subject);
   return {
-    ...{ schema, defaultValue, shape, watches, decoder, snapshot, onInvalid, onListenerError },
+    ...{ schema, defaultValue, shape, watches, decoder, encryption, snapshot, onInvalid, onListenerError },
     // What the caller does to its own later is its own affair.
     defaults: defaults === undefined ? undefined : (plainCopy(defaults) as object),
     choose: decoderChoice(decoder, subject),
@@ -111,7 +121,8 @@ function environmentOf(
 ): PlaceholderEnvironment | undefined {
   if (placeholders === false) return undefined;
   if (placeholders === true) return process.env;
-  if (!isPlainObject(placeholders)) throw new InvalidArgumentError('placeholders must be true, false or { env }', subject);
+  if (!isPlainObject(placeholders))
+    throw new InvalidArgumentError('placeholders must be true, false or { env }', subject);
   checkNames(placeholders, ['env'] satisfies (keyof PlaceholderOptions)[], subject);
   const { env = process.env } = placeholders;
   if (env === false || (typeof env === 'object' && env !== null)) return env as PlaceholderEnvironment;

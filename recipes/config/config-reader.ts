@@ -52,7 +52,7 @@ interface DecodedLayer {
   /** Undefined where there is no such layer. */
   readonly value: unknown;
   /** The znode that what stands at a place comes from. */
-  pathOf(keys: readonly string[]): string | undefined;
+  readonly pathOf: (keys: readonly string[]) => string | undefined;
 }
 
 /** A znode of a tree, and those below it. */
@@ -97,6 +97,27 @@ export class ConfigReader<T> {
     if (defaults !== undefined) decoded.unshift({ layer: 'defaults', value: defaults, pathOf: () => undefined });
     const value = this.#resolved(this.#merged(decoded), decoded);
     return new ReadConfig(frozenCopy(await this.#validated(value, decoded)), isStored, decoded);
+  }
+
+  /** What says whether a value would be taken that is stored. */
+  asSchema<Stored>(): ConfigSchema<Stored> {
+    const validate = async (value: unknown): Promise<SchemaResult<Stored>> => {
+      try {
+        await this.#check(value);
+        return { value: value as Stored };
+      } catch (error) {
+        if (!(error instanceof InvalidConfigError) || error.reason === 'schemaFailed') throw error;
+        return { issues: error.issues.length > 0 ? error.issues : [{ message: error.message }] };
+      }
+    };
+    return { '~standard': { version: 1, vendor: 'zookit', validate } };
+  }
+
+  async #check(value: unknown): Promise<void> {
+    const { defaults } = this.setting;
+    const decoded: DecodedLayer[] = [{ layer: this.path, value, pathOf: () => this.path }];
+    if (defaults !== undefined) decoded.unshift({ layer: 'defaults', value: defaults, pathOf: () => undefined });
+    await this.#validated(this.#resolved(this.#merged(decoded), decoded), decoded);
   }
 
   #merged(decoded: readonly DecodedLayer[]): unknown {
@@ -165,8 +186,7 @@ export class ConfigReader<T> {
   async #layer({ name, path, znodes }: StoredLayer): Promise<DecodedLayer> {
     const [root] = znodes;
     if (root === undefined) return { layer: name, value: undefined, pathOf: () => undefined };
-    if (this.setting.shape === 'value')
-      return { layer: name, value: await this.#decode(root), pathOf: () => path };
+    if (this.setting.shape === 'value') return { layer: name, value: await this.#decode(root), pathOf: () => path };
     const branches = branchesOf(znodes);
     const decoded = new Map<Branch, unknown>();
     const decoding = branches.filter(holdsValue).map(async (branch) => {

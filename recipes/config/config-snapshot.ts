@@ -6,7 +6,6 @@ import type { ConfigLayer } from './config-layers.js';
 import type { SnapshotOptions } from './config-options.js';
 import type { StoredLayer, StoredZNode } from './config-reader.js';
 import type { ConfigShape } from './config-source.js';
-import { isPlainObject } from './encryption.js';
 import { ConfigSnapshotError } from './errors.js';
 
 /** Which configuration a snapshot is of. */
@@ -183,15 +182,12 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Undefined where the text is none of ours, or not as it was written. */
 function contentOf(text: string): SnapshotContent | undefined {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    const { content, sha256 } = JSON.parse(text) as { readonly content: SnapshotContent; readonly sha256: unknown };
+    return content.format === FORMAT && sha256 === hashOf(content) ? content : undefined;
   } catch {
     return undefined;
   }
-  if (!isPlainObject(parsed) || !isPlainObject(parsed['content'])) return undefined;
-  const content = parsed['content'] as unknown as SnapshotContent;
-  return content.format === FORMAT && parsed['sha256'] === hashOf(content) ? content : undefined;
 }
 
 function hashOf(content: SnapshotContent): string {

@@ -13,14 +13,7 @@ import type { ConfigIssue } from './schema.js';
  * - `schema`: the schema does not take it; `schemaFailed`: it threw an error.
  */
 export type InvalidConfigReason =
-  | 'undecodable'
-  | 'unreadable'
-  | 'ambiguous'
-  | 'forbidden'
-  | 'tooDeep'
-  | 'placeholder'
-  | 'schema'
-  | 'schemaFailed';
+  'undecodable' | 'unreadable' | 'ambiguous' | 'forbidden' | 'tooDeep' | 'placeholder' | 'schema' | 'schemaFailed';
 
 /** A version of a configuration that is not taken; `path` is the znode that is to be mended, as far as that is known. */
 export class InvalidConfigError extends ZooKeeperError {
@@ -31,7 +24,7 @@ export class InvalidConfigError extends ZooKeeperError {
     context: ErrorContext,
     readonly reason: InvalidConfigReason,
     /** Where in the value it is wrong, its keys joined by dots; undefined where that cannot be said. */
-    readonly keyPath: string | undefined = undefined,
+    readonly keyPath?: string,
     /** What the schema says; none for other reasons. */
     readonly issues: readonly ConfigIssue[] = [],
   ) {

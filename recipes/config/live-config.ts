@@ -1,7 +1,8 @@
-import { ClosedError, OperationTimeoutError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { ClosedError, InvalidArgumentError, OperationTimeoutError, type WaitOptions, type ZooKeeper } from 'zookit';
 import { Announcer } from '../common/announcer.js';
 import { checkNames, type OptionSubject } from '../common/options.js';
 import { after, defer, Wait } from '../common/waiting.js';
+import { ConfigEditor } from './config-editor.js';
 import { type ConfigLayer, type ConfigPaths, layersOf } from './config-layers.js';
 import {
   type ConfigChange,
@@ -13,7 +14,8 @@ import {
 import { type LiveConfigOptions, type LiveConfigSetting, readSetting } from './config-options.js';
 import { type ConfigOrigin, ConfigReader, ReadConfig, type StoredLayer } from './config-reader.js';
 import { ConfigSnapshot } from './config-snapshot.js';
-import { loadDecoder } from './decoders.js';
+import type { ConfigUpdate, ConfigUpdateOptions } from './config-update.js';
+import { type ConfigFormat, loadDecoder } from './decoders.js';
 import { InvalidConfigError } from './errors.js';
 import { type KeyPath, keysOfPath, valueAt } from './plain-values.js';
 import { StoredConfig } from './stored-config.js';
@@ -94,7 +96,7 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
   #invalid: InvalidConfigError | undefined;
 
   private constructor(
-    zk: ZooKeeper,
+    private readonly zk: ZooKeeper,
     /** What it is made of, the lowest first. */
     readonly layers: readonly [ConfigLayer, ...ConfigLayer[]],
     private readonly setting: LiveConfigSetting<T>,
@@ -106,12 +108,17 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     this.#listeners = new ConfigListeners(this.path, onListenerError);
     if (snapshot !== undefined)
       this.#snapshot = new ConfigSnapshot(snapshot, { root: zk.root, shape, layers }, () => !this.stale);
-    this.#stored = new StoredConfig(zk, layers, { shape, watches }, {
-      take: (stored) => this.#take(stored),
-      refuse: (error) => this.#refuse(error),
-      looked: () => this.#looked(),
-      failed: (error) => this.#fail(error),
-    });
+    this.#stored = new StoredConfig(
+      zk,
+      layers,
+      { shape, watches },
+      {
+        take: (stored) => this.#take(stored),
+        refuse: (error) => this.#refuse(error),
+        looked: () => this.#looked(),
+        failed: (error) => this.#fail(error),
+      },
+    );
   }
 
   /** The last good value. The same object as long as nothing is written; nobody can change it. */
@@ -158,6 +165,34 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
   async ready(options: WaitOptions = {}): Promise<void> {
     using wait = new Wait(options, { operation: 'LiveConfig.ready', path: this.path });
     await this.#announcer.until(() => !this.stale, wait);
+  }
+
+  /**
+   * Makes the new value of the one that is stored, by a {@link ConfigEditor} with the shape, the decoder and the encryption of
+   * this configuration. It is written only if this configuration would take it, defaults and placeholders included. For
+   * other options (history, parts, ACL) use an editor of your own. `current` shows the change when it is read.
+   *
+   * @throws InvalidArgumentError if it is made of layers, which are written one by one, or if its decoder cannot write; and
+   * as {@link ConfigEditor.update} does.
+   */
+  async update<Stored = T>(
+    change: (before: Stored | undefined) => Stored | undefined | Promise<Stored | undefined>,
+    options: ConfigUpdateOptions = {},
+  ): Promise<ConfigUpdate<Stored>> {
+    if (this.layers.length > 1)
+      throw new InvalidArgumentError(
+        'it is made of layers; write one of them with a ConfigEditor',
+        this.#subject('update'),
+      );
+    const { shape, decoder, encryption } = this.setting;
+    const schema = this.#reader.asSchema<Stored>();
+    const editor = new ConfigEditor<Stored>(this.zk, this.path, {
+      shape,
+      codec: decoder as ConfigFormat,
+      encryption,
+      schema,
+    });
+    return await editor.update(change, options);
   }
 
   /** Calls `listener` at each event of the kind. What it throws, or rejects with, goes to `onListenerError`. */
@@ -235,7 +270,7 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     }
     const patience = defer();
     const stop = after(snapshot.wait ?? SNAPSHOT_WAIT, () => patience.resolve());
-    let failure: unknown;
+    let failure: Error | undefined;
     try {
       await wait.race(Promise.race([this.#first.promise, patience.promise]));
     } catch (error) {

@@ -115,7 +115,9 @@ export class StoredConfig {
   async #load(layer: ConfigLayer, { znodes, unreadable }: Picture): Promise<StoredLayer | undefined> {
     for (const [path, cause] of unreadable)
       throw new InvalidConfigError('it cannot be read, and is a part of it', { path, cause }, 'unreadable');
-    const loaded = await Promise.all(znodes.map(({ path, node }) => this.#loaded.get(node) ?? this.#bytes(path, node)));
+    const loaded = await Promise.all(
+      znodes.map(async ({ path, node }) => this.#loaded.get(node) ?? (await this.#bytes(path, node))),
+    );
     return loaded.every((znode) => znode !== undefined) ? { ...layer, znodes: loaded } : undefined;
   }
 
@@ -127,8 +129,8 @@ export class StoredConfig {
       this.#loaded.set(node, znode);
       return znode;
     } catch (cause) {
-      if (cause instanceof DamagedValueError) throw new InvalidConfigError(
-          'its parts have come to harm', { path, cause }, 'undecodable');
+      if (cause instanceof DamagedValueError)
+        throw new InvalidConfigError('its parts have come to harm', { path, cause }, 'undecodable');
       if (!(cause instanceof ServerError) || isPassing(cause) || isEndOfSession(cause)) throw cause;
       throw new InvalidConfigError('its parts cannot be read', { path, cause }, 'unreadable');
     }

@@ -38,8 +38,8 @@ class Writer {
       const transaction = this.zk.transaction();
       for (const root of this.roots) {
         // The deletion first: a reader that took its event for the whole would see the old data of all others.
-        transaction.delete(`${root}/again`).create(`${root}/again`, state);
         if (this.state % 2 === 0) transaction.delete(`${root}/deep/odd`);
+        transaction.delete(`${root}/again`).create(`${root}/again`, state);
         for (const path of this.#lasting(root)) transaction.setData(path, state);
         if (this.state % 2 === 1) transaction.create(`${root}/deep/odd`, state);
       }
@@ -49,7 +49,9 @@ class Writer {
   }
 
   #lasting(root: string): string[] {
-    return Array.from({ length: COUNT }, (_, index) => (index % 2 === 0 ? `${root}/n-${index}` : `${root}/deep/n-${index}`));
+    return Array.from({ length: COUNT }, (_, index) =>
+      index % 2 === 0 ? `${root}/n-${index}` : `${root}/deep/n-${index}`,
+    );
   }
 }
 
@@ -173,22 +175,25 @@ describe('with an ensemble', () => {
     await ensemble.close();
   }, 60_000);
 
-  it.each(['auto', 'oneShot'] as const)('a tree is no mix after moves between servers, by watches: %s', async (watches) => {
-    const options = { sessionTimeout: 30_000, connectTimeout: 60_000 };
-    await using writing = await ZooKeeper.connect(ensemble.connectString, options);
-    const root = `/moved-${watches}`;
-    const writer = new Writer(writing, [root]);
-    await writer.plant();
-    await using reading = await ZooKeeper.connect(ensemble.connectString, options);
-    await reading.sync('/');
-    await using config = await LiveConfig.open<Value>(reading, root, { shape: 'tree', watches, defaultValue: none });
-    const seen = follow(config);
-    await writer.write(150, (state) => {
-      const server = ensemble.servers[(state / 15) % ensemble.servers.length];
-      if (server !== undefined) reading.updateServers(`${server.host}:${server.port}`);
-    });
-    await arrived(writer, [config]);
-    expect(seen.mixes).toEqual([]);
-    expect(seen.states).toEqual([...seen.states].sort((a, b) => a - b));
-  });
+  it.each(['auto', 'oneShot'] as const)(
+    'a tree is no mix after moves between servers, by watches: %s',
+    async (watches) => {
+      const options = { sessionTimeout: 30_000, connectTimeout: 60_000 };
+      await using writing = await ZooKeeper.connect(ensemble.connectString, options);
+      const root = `/moved-${watches}`;
+      const writer = new Writer(writing, [root]);
+      await writer.plant();
+      await using reading = await ZooKeeper.connect(ensemble.connectString, options);
+      await reading.sync('/');
+      await using config = await LiveConfig.open<Value>(reading, root, { shape: 'tree', watches, defaultValue: none });
+      const seen = follow(config);
+      await writer.write(150, (state) => {
+        const server = ensemble.servers[(state / 15) % ensemble.servers.length];
+        if (server !== undefined) reading.updateServers(`${server.host}:${server.port}`);
+      });
+      await arrived(writer, [config]);
+      expect(seen.mixes).toEqual([]);
+      expect(seen.states).toEqual([...seen.states].sort((a, b) => a - b));
+    },
+  );
 });

@@ -1,7 +1,10 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { acl } from 'zookit';
-import { type ConfigChange, InvalidConfigError, LiveConfig } from 'zookit/recipes';
+import { type ConfigChange, encrypt, type InvalidConfigError, LiveConfig } from 'zookit/recipes';
 import { z } from 'zod';
 import { knows } from '../../support/features.js';
 import { sharedServer } from '../../support/shared.js';
@@ -110,7 +113,10 @@ describe('layers', () => {
     const paths = { global: `${root}/all`, service: `${root}/cart`, instance: `${root}/cart-7` };
     await using config = await LiveConfig.open(clients.zk, paths, { defaults: { level: 'warn', color: 'red' } });
     expect(config.current).toEqual({ level: 'info', color: 'red', pool: { min: 1, max: 5 } });
-    expect([config.path, config.layers.map(({ name }) => name)]).toEqual([paths.instance, ['global', 'service', 'instance']]);
+    expect([config.path, config.layers.map(({ name }) => name)]).toEqual([
+      paths.instance,
+      ['global', 'service', 'instance'],
+    ]);
     const other = await clients.another();
     await other.create(paths.instance, '{"pool":{"max":9},"color":null}');
     await current<unknown>(config, { level: 'info', pool: { min: 1, max: 9 } });
@@ -150,7 +156,14 @@ describe('who follows', () => {
     const port: number | undefined = config.get('db.port');
     const max: number | undefined = config.get('limits.0.max');
     const more: unknown = config.get('nothing.there');
-    expect([host, port, max, more, config.get(['db', 'host']), config.get('')]).toEqual(['a', undefined, 1, undefined, 'a', first]);
+    expect([host, port, max, more, config.get(['db', 'host']), config.get('')]).toEqual([
+      'a',
+      undefined,
+      1,
+      undefined,
+      'a',
+      first,
+    ]);
     expect(() => Object.assign(config.current.db, { host: 'x' })).toThrow(TypeError);
     await config.close();
   });
@@ -162,7 +175,10 @@ describe('who follows', () => {
     const stop = config.onChange((change) => changes.push(change));
     const stopHost = config.onChange('db.host', (now, before) => told.push(['host', now, before]));
     config.onChange(['db'], (now, before) => told.push(['db', now, before]));
-    config.onChange((value) => value.limits.map(({ max }) => max), (now, before) => told.push(['max', now, before]));
+    config.onChange(
+      (value) => value.limits.map(({ max }) => max),
+      (now, before) => told.push(['max', now, before]),
+    );
     await write({ ...first, limits: [{ max: 2 }] });
     expect(changes.at(-1)).toEqual({
       value: { ...first, limits: [{ max: 2 }] },
@@ -176,7 +192,10 @@ describe('who follows', () => {
       ['host', 'b', 'a'],
       ['db', { host: 'b', port: 1 }, { host: 'a' }],
     ]);
-    expect(changes.at(-1)?.differences.map(({ type, path }) => `${type} ${path}`)).toEqual(['changed db.host', 'added db.port']);
+    expect(changes.at(-1)?.differences.map(({ type, path }) => `${type} ${path}`)).toEqual([
+      'changed db.host',
+      'added db.port',
+    ]);
     stop();
     stopHost();
     await write({ db: { host: 'c' }, limits: [{ max: 2 }] });
@@ -206,7 +225,9 @@ describe('who follows', () => {
     abort.abort();
     await write({ ...first, limits: [] });
     expect(told).toEqual(['all']);
-    expect(() => config.onChange(() => undefined, { sginal: abort.signal } as object)).toThrow('there is no option "sginal"');
+    expect(() => config.onChange(() => undefined, { sginal: abort.signal } as object)).toThrow(
+      'there is no option "sginal"',
+    );
     await config.close();
     await clients.zk.setData(config.path, '{}');
     await clients.zk.sync('/');
@@ -229,7 +250,10 @@ describe('who follows', () => {
     config.onChange(thrower('select'), () => told.push('never'));
     config.onChange(async () => Promise.reject(new Error('reject')));
     config.onChange(() => new Promise(() => undefined));
-    config.onChange((value) => value, (value) => told.push(value));
+    config.onChange(
+      (value) => value,
+      (value) => told.push(value),
+    );
     await clients.zk.setData(config.path, '2');
     await until(() => errors.length === 3, { what: 'the errors' });
     expect([errors.sort(), told]).toEqual([['change', 'reject', 'select'], [2]]);
@@ -270,5 +294,63 @@ describe('many of the same', () => {
     await closing;
     await clients.zk.setData(`${root}/c`, '2');
     await until(() => two.current === 2, { what: 'the change' });
+  });
+});
+
+describe('update', () => {
+  const schema = z.object({ workers: z.number().max(10), name: z.string(), url: z.string() });
+  const options = { schema, defaults: { name: 'cart', url: 'http://${name}' }, placeholders: true };
+
+  it('writes what is stored, without defaults, and only what would be taken', async () => {
+    const root = await plant({ '/c': '{"workers":4}' });
+    await using config = await LiveConfig.open(clients.zk, `${root}/c`, options);
+    const done = await config.update<{ workers: number }>((before) => ({ workers: (before?.workers ?? 0) + 1 }));
+    expect([done.written, done.before, done.after]).toEqual([true, { workers: 4 }, { workers: 5 }]);
+    await current<unknown>(config, { workers: 5, name: 'cart', url: 'http://cart' });
+    expect((await clients.zk.getData(`${root}/c`)).json()).toEqual({ workers: 5 });
+    for (const [change, message] of [
+      [{ workers: 11 }, 'workers: '],
+      [{ workers: 5, url: '${none}' }, '${none} stands for nothing'],
+    ] as const) {
+      const failure = await failureOf(config.update<object>(() => change));
+      expect(failure).toMatchObject({ code: 'INVALID_CONFIG' });
+      expect((failure as Error).message).toContain(message);
+    }
+    expect((await clients.zk.getData(`${root}/c`)).json()).toEqual({ workers: 5 });
+  });
+
+  it('writes a tree in one transaction', async () => {
+    const root = await plant({ '/a': '1', '/b': '2' });
+    await using config = await LiveConfig.open<object>(clients.zk, root, { shape: 'tree' });
+    await config.update(() => ({ a: 3, c: { d: 4 } }));
+    await current<unknown>(config, { a: 3, c: { d: 4 } });
+  });
+
+  it('refuses layers', async () => {
+    const root = await plant({ '/a': '{}', '/b': '{}' });
+    await using config = await LiveConfig.open<object>(clients.zk, { global: `${root}/a`, service: `${root}/b` });
+    await expect(config.update(() => ({}))).rejects.toThrow(
+      'it is made of layers; write one of them with a ConfigEditor',
+    );
+  });
+
+  it('keeps encrypted what is encrypted, also in the snapshot', async () => {
+    const root = await plant({});
+    const folder = await mkdtemp(join(tmpdir(), 'zookit-'));
+    const snapshot = { file: join(folder, 'config.json') };
+    const encryption = { key: 'ab'.repeat(32) };
+    try {
+      const config = await LiveConfig.open<{ password: string }>(clients.zk, `${root}/c`, { encryption, snapshot });
+      await config.update(() => ({ password: encrypt('s3cret') }));
+      await current<unknown>(config, { password: 's3cret' });
+      await config.close();
+      const text = await readFile(snapshot.file, 'utf8');
+      expect(Buffer.from(text.match(/"data":"([^"]+)"/)?.[1] ?? '', 'base64').toString()).toContain('enc:v1:');
+      await clients.zk.setData(`${root}/c`, '{');
+      await using again = await LiveConfig.open(clients.zk, `${root}/c`, { encryption, snapshot });
+      expect([again.current, again.source]).toEqual([{ password: 's3cret' }, 'snapshot']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -28,7 +28,13 @@ describe('layers', () => {
     [[], 'there is no layer; at least one is needed'],
     [{ regional: '/r' }, 'there is no layer "regional"; known are global, service, zone, instance'],
     [{ global: '/a', service: '/a' }, 'two layers have the path /a'],
-    [[{ name: 'a', path: '/a' }, { name: 'a', path: '/b' }], 'two layers have the name a'],
+    [
+      [
+        { name: 'a', path: '/a' },
+        { name: 'a', path: '/b' },
+      ],
+      'two layers have the name a',
+    ],
     [[{ path: '/a' }], 'a layer must be { name, path }'],
     [[null], 'a layer must be { name, path }'],
     [null, 'it must be a path, layers by name, or a list of layers'],

@@ -55,10 +55,25 @@ describe('one znode', () => {
     ['no JSON', '{', 'the data is no JSON', { reason: 'undecodable', path: '/c', keyPath: undefined }],
     ['nothing', '', 'the data is no JSON', { reason: 'undecodable' }],
     ['null', null, 'the data is no JSON', { reason: 'undecodable' }],
-    ['a key __proto__', '{"a":{"__proto__":{"x":1}}}', 'a: a key __proto__ is not allowed', { reason: 'forbidden', keyPath: 'a' }],
+    [
+      'a key __proto__',
+      '{"a":{"__proto__":{"x":1}}}',
+      'a: a key __proto__ is not allowed',
+      { reason: 'forbidden', keyPath: 'a' },
+    ],
     ['too deep', '['.repeat(200) + ']'.repeat(200), 'there are more than 100 levels of objects', { reason: 'tooDeep' }],
-    ['a placeholder', '{"a":"${b}"}', 'a: ${b} stands for nothing, and has no default', { reason: 'placeholder', keyPath: 'a' }],
-    ['a circle', '{"a":"${b}","b":"${a}"}', 'a: placeholders stand for themselves: a -> b -> a', { reason: 'placeholder' }],
+    [
+      'a placeholder',
+      '{"a":"${b}"}',
+      'a: ${b} stands for nothing, and has no default',
+      { reason: 'placeholder', keyPath: 'a' },
+    ],
+    [
+      'a circle',
+      '{"a":"${b}","b":"${a}"}',
+      'a: placeholders stand for themselves: a -> b -> a',
+      { reason: 'placeholder' },
+    ],
   ])('%s is refused', async (_, data, message, fields) => {
     const error = await refusal({ placeholders: true }, one(data));
     expect(error.message).toContain('LiveConfig /c: ');
@@ -76,7 +91,14 @@ describe('a tree', () => {
   const options = { shape: 'tree' } as const;
 
   it('is an object of the names of its znodes', async () => {
-    const stored = tree({ '': null, '/workers': '4', '/db': '', '/db/hosts': '["a","b"]', '/db/tls': 'true', '/empty': null });
+    const stored = tree({
+      '': null,
+      '/workers': '4',
+      '/db': '',
+      '/db/hosts': '["a","b"]',
+      '/db/tls': 'true',
+      '/empty': null,
+    });
     const config = await read(options, stored);
     expect(config.value).toEqual({ workers: 4, db: { hosts: ['a', 'b'], tls: true }, empty: {} });
     expect(config.originOf(['db', 'hosts'])).toEqual({ layer: '/c', path: '/c/db/hosts' });
@@ -85,8 +107,20 @@ describe('a tree', () => {
   });
 
   it('is decoded by the extensions of its names', async () => {
-    const stored = tree({ '': '{"x":1}', '/a.yaml': 'b: 2', '/b.env': 'C=3', '/d.txt': ' e ', '/f.properties': 'g.h=4' });
-    expect((await read(options, stored)).value).toEqual({ x: 1, a: { b: 2 }, b: { C: '3' }, d: ' e ', f: { g: { h: '4' } } });
+    const stored = tree({
+      '': '{"x":1}',
+      '/a.yaml': 'b: 2',
+      '/b.env': 'C=3',
+      '/d.txt': ' e ',
+      '/f.properties': 'g.h=4',
+    });
+    expect((await read(options, stored)).value).toEqual({
+      x: 1,
+      a: { b: 2 },
+      b: { C: '3' },
+      d: ' e ',
+      f: { g: { h: '4' } },
+    });
     const texts = await read({ ...options, decoder: 'text' }, tree({ '': null, '/a.yaml': 'b: 2', '/c': '' }));
     expect(texts.value).toEqual({ 'a.yaml': 'b: 2', c: '' });
   });
@@ -103,7 +137,12 @@ describe('a tree', () => {
     ['a leaf that is not decoded', { '': null, '/a': '1', '/b': 'x' }, '/c/b', 'undecodable'],
     ['a leaf without a byte', { '': null, '/a': '' }, '/c/a', 'undecodable'],
     ['a znode __proto__', { '': null, '/__proto__': '{"x":1}' }, '/c/__proto__', 'forbidden'],
-    ['a znode __proto__ with an extension', { '': null, '/__proto__.json': '{"x":1}' }, '/c/__proto__.json', 'forbidden'],
+    [
+      'a znode __proto__ with an extension',
+      { '': null, '/__proto__.json': '{"x":1}' },
+      '/c/__proto__.json',
+      'forbidden',
+    ],
     ['a key __proto__', { '': null, '/a': '{"__proto__":1}' }, '/c/a', 'forbidden'],
   ])('with %s is refused, and told which', async (_, data, path, reason) => {
     expect(await refusal(options, tree(data))).toMatchObject({ path, reason });
@@ -133,9 +172,15 @@ describe('layers', () => {
   });
 
   it('that are all missing leave the defaults, which are validated', async () => {
-    const config = await read({ schema: z.object({ a: z.number() }), defaults: { a: 1 } }, { ...global, znodes: [] }, none);
+    const config = await read(
+      { schema: z.object({ a: z.number() }), defaults: { a: 1 } },
+      { ...global, znodes: [] },
+      none,
+    );
     expect([config.value, config.isStored]).toEqual([{ a: 1 }, false]);
-    expect(await refusal({ schema: z.object({ a: z.number() }), defaults: {} }, none)).toMatchObject({ reason: 'schema' });
+    expect(await refusal({ schema: z.object({ a: z.number() }), defaults: {} }, none)).toMatchObject({
+      reason: 'schema',
+    });
   });
 
   it('have placeholders across them', async () => {
@@ -153,14 +198,18 @@ describe('layers', () => {
     const schema = z.object({ o: z.object({ y: z.string() }) });
     const error = await refusal({ schema }, global, instance);
     expect([error.path, error.reason, error.keyPath, error.issues.length]).toEqual(['/i', 'schema', 'o.y', 1]);
-    expect(await refusal({ placeholders: true }, layer('a', '/a', { '': '{"x":"${no}"}' }), instance)).toMatchObject({ path: '/a' });
+    expect(await refusal({ placeholders: true }, layer('a', '/a', { '': '{"x":"${no}"}' }), instance)).toMatchObject({
+      path: '/a',
+    });
   });
 
   it('do not make what is not theirs', async () => {
     const evil = layer('global', '/g', { '': '{"__proto__":{"polluted":true}}' });
     expect(await refusal({}, evil, instance)).toMatchObject({ reason: 'forbidden', path: '/g' });
     const constructor = layer('global', '/g', { '': '{"constructor":{"prototype":{"polluted":true}}}' });
-    expect((await read({}, constructor, instance)).value).toMatchObject({ constructor: { prototype: { polluted: true } } });
+    expect((await read({}, constructor, instance)).value).toMatchObject({
+      constructor: { prototype: { polluted: true } },
+    });
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 });
@@ -174,11 +223,15 @@ describe('a schema', () => {
     const { value } = await read({ schema }, good);
     const name: string = value?.name ?? '';
     expect([value, name]).toEqual([{ workers: 4, name: 'cart' }, 'cart']);
-    expect((await refusal({ schema }, bad)).message).toMatch(/^LiveConfig \/c: the value is not valid: workers: .*number/);
+    expect((await refusal({ schema }, bad)).message).toMatch(
+      /^LiveConfig \/c: the value is not valid: workers: .*number/,
+    );
   });
 
   it('of zod, asynchronous', async () => {
-    const schema = z.object({ workers: z.number().refine(async (workers) => Promise.resolve(workers < 4), 'too many') });
+    const schema = z.object({
+      workers: z.number().refine(async (workers) => Promise.resolve(workers < 4), 'too many'),
+    });
     expect((await refusal({ schema }, good)).message).toContain('workers: too many');
   });
 
@@ -199,7 +252,11 @@ describe('a schema', () => {
     const schema = ajvSchema(
       ajv.compile<Config>({
         type: 'object',
-        properties: { workers: { type: 'integer' }, name: { type: 'string', default: 'cart' }, 'a/b': { type: 'integer' } },
+        properties: {
+          workers: { type: 'integer' },
+          name: { type: 'string', default: 'cart' },
+          'a/b': { type: 'integer' },
+        },
         required: ['workers'],
       }),
     );

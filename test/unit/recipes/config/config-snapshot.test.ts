@@ -63,7 +63,10 @@ describe('a snapshot', () => {
       { path: '/s', data: Buffer.alloc(0), isNull: true },
       { path: '/s/a', data: Buffer.alloc(0), isNull: false },
     ];
-    snapshot.keep([{ name: 'global', path: '/g', znodes: [] }, { name: 'service', path: '/s', znodes }]);
+    snapshot.keep([
+      { name: 'global', path: '/g', znodes: [] },
+      { name: 'service', path: '/s', znodes },
+    ]);
     await snapshot.close();
     expect((await snapshotOf().read())?.[1]?.znodes).toEqual(znodes);
   });

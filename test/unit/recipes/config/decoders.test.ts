@@ -3,7 +3,11 @@ import { type ConfigDecoder, decoderChoice, yamlDecoder } from '../../../../reci
 
 const subject = { operation: 'test', path: '/c' };
 
-async function decoded(format: Parameters<typeof decoderChoice>[0], name: string, data: string | Buffer): Promise<unknown> {
+async function decoded(
+  format: Parameters<typeof decoderChoice>[0],
+  name: string,
+  data: string | Buffer,
+): Promise<unknown> {
   const { decoder } = decoderChoice(format, subject)(name);
   return await decoder.decode(Buffer.from(data as string), `/${name}`);
 }
@@ -27,8 +31,21 @@ describe('a format', () => {
   });
 
   it('is told by the extension with "auto" alone, which leaves it out of the key', async () => {
-    const keys = ['a', 'a.json', 'a.yaml', 'a.yml', 'a.b.properties', 'a.env', 'a.txt', '.env', 'a.conf', 'constructor'];
-    expect(keys.map((name) => decoderChoice('auto', subject)(name)).map(({ decoder, key }) => [key, decoder.name])).toEqual([
+    const keys = [
+      'a',
+      'a.json',
+      'a.yaml',
+      'a.yml',
+      'a.b.properties',
+      'a.env',
+      'a.txt',
+      '.env',
+      'a.conf',
+      'constructor',
+    ];
+    expect(
+      keys.map((name) => decoderChoice('auto', subject)(name)).map(({ decoder, key }) => [key, decoder.name]),
+    ).toEqual([
       ['a', 'JSON'],
       ['a', 'JSON'],
       ['a', 'YAML'],
@@ -59,13 +76,18 @@ describe('a format', () => {
   });
 });
 
-describe('a decoder of one\'s own', () => {
+describe("a decoder of one's own", () => {
   it('is used for all names', async () => {
     const lines: ConfigDecoder = { name: 'lines', decode: (bytes, path) => [path, ...bytes.toString().split('\n')] };
     expect(await decoded(lines, 'a.json', 'x\ny')).toEqual(['/a.json', 'x', 'y']);
   });
 
-  it.each([['toml'], ['__proto__'], [null], [{ name: 'x' }], [() => 1]])('is refused where it is none: %p', (decoder) => {
-    expect(() => decoderChoice(decoder as never, subject)).toThrow(/^test \/c: decoder is .*it must be one of "auto", "json"/);
-  });
+  it.each([['toml'], ['__proto__'], [null], [{ name: 'x' }], [() => 1]])(
+    'is refused where it is none: %p',
+    (decoder) => {
+      expect(() => decoderChoice(decoder as never, subject)).toThrow(
+        /^test \/c: decoder is .*it must be one of "auto", "json"/,
+      );
+    },
+  );
 });

@@ -20,7 +20,11 @@ describe('layers', () => {
     ['null over all', [{ a: 1 }, null], null],
     ['three', [{ a: { x: 1, y: 1 } }, { a: { x: 2 } }, { a: { y: 3, z: 3 } }], { a: { x: 2, y: 3, z: 3 } }],
     ['taken away and given again', [{ a: { x: 1 } }, { a: null }, { a: { y: 2 } }], { a: { y: 2 } }],
-    ['keys of all objects', [{ a: 1 }, { constructor: 2, toString: { x: 3 } }], { a: 1, constructor: 2, toString: { x: 3 } }],
+    [
+      'keys of all objects',
+      [{ a: 1 }, { constructor: 2, toString: { x: 3 } }],
+      { a: 1, constructor: 2, toString: { x: 3 } },
+    ],
   ])('%s', (_, layers, merged) => expect(mergeLayers(layers)).toEqual(merged));
 
   it('are as any two of them merged first, and none is changed', () => {

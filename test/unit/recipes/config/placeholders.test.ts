@@ -8,15 +8,31 @@ describe('placeholders', () => {
   it.each<[string, object, object]>([
     ['none', { a: 'x', b: 1, c: [null, true] }, { a: 'x', b: 1, c: [null, true] }],
     ['within a text', { a: 'x', b: '<${a}|${a}>' }, { a: 'x', b: '<x|x>' }],
-    ['deep', { db: { host: 'h', port: 5 }, url: 'pg://${db.host}:${db.port}/' }, { db: { host: 'h', port: 5 }, url: 'pg://h:5/' }],
-    ['alone, with its type', { n: 5, o: { x: [1] }, a: '${n}', b: '${o}', c: '${o.x.0}' }, { n: 5, o: { x: [1] }, a: 5, b: { x: [1] }, c: 1 }],
+    [
+      'deep',
+      { db: { host: 'h', port: 5 }, url: 'pg://${db.host}:${db.port}/' },
+      { db: { host: 'h', port: 5 }, url: 'pg://h:5/' },
+    ],
+    [
+      'alone, with its type',
+      { n: 5, o: { x: [1] }, a: '${n}', b: '${o}', c: '${o.x.0}' },
+      { n: 5, o: { x: [1] }, a: 5, b: { x: [1] }, c: 1 },
+    ],
     ['of placeholders', { a: '${b}', b: '${c}!', c: 'x' }, { a: 'x!', b: 'x!', c: 'x' }],
     ['in arrays', { a: ['${b}', ['${b}']], b: 1 }, { a: [1, [1]], b: 1 }],
     ['a default', { a: '${no:yes}', b: '${no.way:}', c: '${b:unused}' }, { a: 'yes', b: '', c: '' }],
     ['a default with colons', { a: '${no:http://x:1}' }, { a: 'http://x:1' }],
     ['a default with placeholders', { a: '${no:${b:${c}}}', c: 'x' }, { a: 'x', c: 'x' }],
-    ['null, false and 0 are something', { n: null, f: false, z: 0, a: '${n:1}', b: '${f:1}', c: '${z:1}', d: '${n}${z}' }, { n: null, f: false, z: 0, a: null, b: false, c: 0, d: 'null0' }],
-    ['the environment', { a: '${env:HOME}/x', b: '${env:NONE:d}', c: '${env:EMPTY}', d: '${env:EMPTY:d}' }, { a: '/root/x', b: 'd', c: '', d: '' }],
+    [
+      'null, false and 0 are something',
+      { n: null, f: false, z: 0, a: '${n:1}', b: '${f:1}', c: '${z:1}', d: '${n}${z}' },
+      { n: null, f: false, z: 0, a: null, b: false, c: 0, d: 'null0' },
+    ],
+    [
+      'the environment',
+      { a: '${env:HOME}/x', b: '${env:NONE:d}', c: '${env:EMPTY}', d: '${env:EMPTY:d}' },
+      { a: '/root/x', b: 'd', c: '', d: '' },
+    ],
     ['escaped', { a: '$${b}', b: 1, c: 'x$${b}y${b}', d: '$5 $$ $' }, { a: '${b}', b: 1, c: 'x${b}y1', d: '$5 $$ $' }],
     ['keys stay', { '${a}': 1 }, { '${a}': 1 }],
   ])('%s', (_, value, expected) => expect(resolved(value)).toEqual(expected));
@@ -28,7 +44,11 @@ describe('placeholders', () => {
     ['no own variable', { a: '${env:toString}' }, '${env:toString} stands for nothing'],
     ['not closed', { a: 'x${b' }, 'a placeholder is not closed'],
     ['itself', { a: '${a}' }, 'placeholders stand for themselves: a -> a'],
-    ['a circle', { a: '${b.c}', b: { c: 'x${d:1}' }, d: '${a}' }, 'placeholders stand for themselves: a -> b.c -> d -> a'],
+    [
+      'a circle',
+      { a: '${b.c}', b: { c: 'x${d:1}' }, d: '${a}' },
+      'placeholders stand for themselves: a -> b.c -> d -> a',
+    ],
     ['what it is in', { a: { b: '${a}' } }, 'placeholders stand for themselves: a -> a.b -> a'],
     ['an object in a text', { a: 'x${b}', b: {} }, '${b} stands for no text'],
   ])('%s is refused', (_, value, message) => expect(() => resolved(value)).toThrow(message));
