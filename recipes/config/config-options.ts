@@ -98,9 +98,9 @@ export function readSetting<T>(
     refuse('the schema has no "~standard" interface; one of ajv is made by ajvSchema(validate)');
   if (defaults !== undefined && !isPlainObject(defaults)) refuse('defaults must be a plain object');
   if (defaults !== undefined && defaultValue !== undefined) refuse('defaults and defaultValue exclude each other');
-  if (!['value', 'tree'].includes(shape)) refuse(`shape is ${String(shape as unknown)}; it must be "value" or "tree"`);
+  if (!['value', 'tree'].includes(shape)) refuse(`shape is ${shape}; it must be "value" or "tree"`);
   if (!['auto', 'oneShot'].includes(watches))
-    refuse(`watches is ${String(watches as unknown)}; it must be "auto" or "oneShot"`);
+    refuse(`watches is ${watches}; it must be "auto" or "oneShot"`);
   for (const [name, hook] of Object.entries({ onInvalid, onListenerError, 'snapshot.onError': snapshot?.onError }))
     if (hook !== undefined && typeof hook !== 'function') refuse(`${name} is no function`);
   if (snapshot !== undefined) checkSnapshot(snapshot, subject);

@@ -197,7 +197,7 @@ function boundTo({ znode, keys }: EncryptedPlace, keyId: string): Buffer {
 
 function plainText(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch {
     return undefined;
   }

@@ -345,7 +345,7 @@ describe('update', () => {
       await current<unknown>(config, { password: 's3cret' });
       await config.close();
       const text = await readFile(snapshot.file, 'utf8');
-      expect(Buffer.from(text.match(/"data":"([^"]+)"/)?.[1] ?? '', 'base64').toString()).toContain('enc:v1:');
+      expect(Buffer.from(/"data":"([^"]+)"/.exec(text)?.[1] ?? '', 'base64').toString()).toContain('enc:v1:');
       await clients.zk.setData(`${root}/c`, '{');
       await using again = await LiveConfig.open(clients.zk, `${root}/c`, { encryption, snapshot });
       expect([again.current, again.source]).toEqual([{ password: 's3cret' }, 'snapshot']);
