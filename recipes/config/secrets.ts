@@ -69,6 +69,19 @@ export function secretsIn(values: Iterable<RevealedValue>): ReadonlySet<unknown>
   );
 }
 
+/** A text in which nothing stands that was encrypted, nor any part of it that has a place of its own. */
+export function withoutSecrets(text: string, secrets: ReadonlySet<unknown>): string {
+  // The longest first: one may be a part of another.
+  const texts = [...new Set([...secrets].flatMap(textsIn))].sort((a, b) => b.length - a.length);
+  return texts.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return value === '' ? [] : [value];
+  if (typeof value === 'number') return [String(value)];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
 /** How a value is made ready for its znode. */
 export interface ConcealRule {
   readonly cipher: ValueCipher | undefined;

@@ -1,4 +1,5 @@
 /** What an editor writes: large values, encrypted ones, formats, ACLs, trees. */
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { type Acl, acl, InvalidPathError, parentOf } from 'zookit';
 import { ConfigEditor, type ConfigEditorOptions, type ConfigSchema, encrypt, LiveConfig } from 'zookit/recipes';
@@ -213,15 +214,18 @@ describe('encrypted values', () => {
         validate: (value) =>
           (value as Database).password.length < 10
             ? { value: value as Database }
-            : { issues: [{ message: 'too long', path: ['password'] }] },
+            : { issues: [{ message: `${(value as Database).password} is too long`, path: ['password'] }] },
       },
     };
     const editor = await editorOf<Database>({ encryption: { key }, schema });
     await editor.set({ host: '', password: encrypt('short') });
-    expect(await failureOf(editor.set({ host: '', password: encrypt('much too long') }))).toMatchObject({
+    const failure = await failureOf(editor.set({ host: '', password: encrypt('much too long') }));
+    expect(failure).toMatchObject({
       code: 'INVALID_CONFIG',
       keyPath: 'password',
+      issues: [{ message: '[secret] is too long' }],
     });
+    expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('much too long');
   });
 });
 
