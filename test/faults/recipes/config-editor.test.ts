@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { ZooKeeper } from 'zookit';
 import { ConfigEditor, type ConfigEditorOptions, LiveConfig } from 'zookit/recipes';
 import { type Child, runScript } from '../../support/child.js';
 import { expireSession } from '../../support/expire-session.js';
-import type { ProxyRequest } from '../../support/proxy.js';
+import { type ProxyRequest, startProxy } from '../../support/proxy.js';
 import { sharedServer } from '../../support/shared.js';
 import { until, within } from '../../support/until.js';
 import { failureOf, fence, op, type Rig, SHORT, startRig } from '../rig.js';
@@ -217,6 +218,43 @@ describe('parts', () => {
     await rig.proxy.accept();
     expect(await within(updating, { what: 'the update' })).toMatchObject({ before: text(0), version: 1, tries: 2 });
     expect([await valueOf(rig), (await generations(rig)).length]).toEqual([text(1), 2]);
+  });
+
+  it('of a writer who is faster than a sweep are not swept', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    await using link = await startProxy(sharedServer());
+    const zk = rig.add(await ZooKeeper.connect(link.connectString + rig.chroot, { sessionTimeout: 30_000 }));
+    await new ConfigEditor<string>(rig.observer, path, options).set(text(0));
+    const folder = `${path}-__parts__`;
+
+    // One has made its update, and is about to sweep.
+    const swept = new ConfigEditor<string>(rig.zk, path, options);
+    const ignore = rig.proxy.onRequest((request) => {
+      if (isUpdate(request)) rig.proxy.holdReplies();
+    });
+    const sweeping = swept.set(text(1));
+    await until(async () => (await rig.observer.exists(path))?.version === 1, { what: 'the first update' });
+    // Another one has written its parts, and not its transaction.
+    const lost = link.swallowNextRequest(isUpdate);
+    const writing = new ConfigEditor<string>(zk, path, options).set(text(2));
+    await link.seen(isPart);
+    link.refuse();
+    await lost;
+    // The sweep has seen the parts; then they are named, and their mark goes.
+    ignore();
+    const listed = rig.proxy.seen(({ opCode, body }) => opCode === op.getChildren && body.includes(folder));
+    const holding = rig.proxy.onRequest(({ opCode, body }) => {
+      if (opCode === op.getChildren && body.includes(folder)) rig.proxy.holdReplies();
+    });
+    rig.proxy.releaseReplies();
+    await listed;
+    holding();
+    await fence(rig.observer);
+    await link.accept();
+    await within(writing, { what: 'the second update' });
+    rig.proxy.releaseReplies();
+    await within(sweeping, { what: 'the sweep' });
+    expect([await valueOf(rig), (await generations(rig)).length]).toEqual([text(2), 3]);
   });
 
   /** A process that writes a large value. */

@@ -201,6 +201,27 @@ describe('update', () => {
       expect((await editor.at(version)).value).toEqual(value.slice(0, version + 1));
   });
 
+  it('is never seen by half in the history', async () => {
+    const editor = await editorOf<number>({ history: 5 });
+    const other = new ConfigEditor<number>(await clients.another(), editor.path, { history: 5 });
+    const updating = (async () => {
+      for (let count = 0; count < 60; count++) await other.update((before = 0) => before + 1);
+    })();
+    const seen: ConfigVersion[][] = [];
+    while ((seen.at(-1)?.[0]?.version ?? 0) < 59) seen.push(await editor.history());
+    await updating;
+    for (const versions of seen) {
+      const newest = versions[0]?.version ?? -1;
+      expect(versions.map(inShort)).toEqual(
+        Array.from({ length: Math.min(newest + 1, 6) }, (_, index) => {
+          // The oldest is known by the entry of the next one alone, when its own is gone.
+          const recorded = index < 5;
+          return [newest - index, null, null, recorded, true, 0];
+        }),
+      );
+    }
+  });
+
   it('is told to readers once', async () => {
     const editor = await editorOf();
     await editor.set({ workers: 1 });
