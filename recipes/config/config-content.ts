@@ -5,7 +5,7 @@ import { absolutePath, DecryptionError, type ValueCipher } from './encryption.js
 import { InvalidConfigError } from './errors.js';
 import { plainCopy } from './plain-values.js';
 import { type ConfigSchema, describeIssue, keysOf } from './schema.js';
-import { concealValue, type RevealedValue, revealValue } from './secrets.js';
+import { concealValue, type RevealedValue, revealValue, issuesToShow } from './secrets.js';
 
 /** What makes bytes of a value and a value of bytes, for one znode. */
 export interface ContentRule {
@@ -74,21 +74,28 @@ export class ConfigContent {
   }
 }
 
-/** Refuses what the schema does not take. @throws InvalidConfigError. */
+/**
+ * Refuses what the schema does not take. What it says may name values: those that were encrypted are taken out of it.
+ *
+ * @throws InvalidConfigError.
+ */
 export async function validate(
   schema: ConfigSchema<unknown> | undefined,
   value: unknown,
+  secrets: ReadonlySet<unknown>,
   subject: OptionSubject,
 ): Promise<void> {
   if (schema === undefined) return;
-  let issues;
+  let said;
   try {
     // It may change what it is given.
-    ({ issues } = await schema['~standard'].validate(plainCopy(value)));
+    ({ issues: said } = await schema['~standard'].validate(plainCopy(value)));
   } catch (cause) {
-    throw new InvalidConfigError('its schema threw an error', { ...subject, cause }, 'schemaFailed');
+    const context = secrets.size === 0 ? { ...subject, cause } : subject;
+    throw new InvalidConfigError('its schema threw an error', context, 'schemaFailed');
   }
-  if (issues === undefined) return;
+  if (said === undefined) return;
+  const issues = issuesToShow(said, secrets);
   const [first] = issues;
   const problem = `the value is not valid: ${issues.map(describeIssue).join('; ')}`;
   const keyPath = first === undefined ? undefined : keysOf(first).join('.');

@@ -140,7 +140,7 @@ export class TreeDraft implements ConfigDraft {
     const reader = this.#reader;
     const next = await reader.read(tree);
     const after = reader.valueOf(tree.keys(), next);
-    await validate(this.rule.schema, after, this.subject);
+    await validate(this.rule.schema, after, secretsIn(next.values()), this.subject);
     const znodes = this.#changesTo(tree);
     return {
       before: unlessInvalid(() => reader.valueOf(this.#current.keys(), before)),

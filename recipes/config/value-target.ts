@@ -101,7 +101,7 @@ class ValueDraft implements ConfigDraft {
   async #planOf(before: RevealedValue, bytes: Buffer): Promise<ConfigPlan> {
     // What counts is what readers will see.
     const next = await this.#content.read(bytes);
-    await validate(this.rule.schema, next.value, this.subject);
+    await validate(this.rule.schema, next.value, secretsIn([next]), this.subject);
     const diff = differencesOf(before.stored, next.stored);
     return {
       before: before.value,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { ZooKeeper } from 'zookit';
 import { ConfigEditor, type ConfigEditorOptions, LiveConfig } from 'zookit/recipes';
 import { type Child, runScript } from '../../support/child.js';
 import { expireSession } from '../../support/expire-session.js';
-import type { ProxyRequest } from '../../support/proxy.js';
+import { type ProxyRequest, startProxy } from '../../support/proxy.js';
 import { sharedServer } from '../../support/shared.js';
 import { until, within } from '../../support/until.js';
 import { failureOf, fence, op, type Rig, SHORT, startRig } from '../rig.js';
@@ -14,7 +15,10 @@ const isUpdate = ({ opCode, body }: ProxyRequest): boolean => opCode === op.mult
 
 const isPart = ({ opCode, body }: ProxyRequest): boolean => opCode === op.create && body.includes('-__parts__/');
 
-const add = (count: number) => (before = 0) => before + count;
+const add =
+  (count: number) =>
+  (before = 0) =>
+    before + count;
 
 async function valueOf<T>({ observer }: Rig): Promise<T | undefined> {
   return (await new ConfigEditor<T>(observer, path).update(() => undefined)).before;
@@ -49,7 +53,10 @@ describe('an update', () => {
   );
 
   /** Ours is lost, applied or not, and before it is tried again others write. */
-  async function overtaken(applied: boolean, others: number): Promise<{ outcome: unknown; value: unknown; ids: unknown[] }> {
+  async function overtaken(
+    applied: boolean,
+    others: number,
+  ): Promise<{ outcome: unknown; value: unknown; ids: unknown[] }> {
     await using rig = await startRig({ sessionTimeout: 30_000 });
     const other = new ConfigEditor<number>(rig.observer, path, { history: 2 });
     await other.set(10);
@@ -70,18 +77,24 @@ describe('an update', () => {
     [false, 1],
     [true, 5],
     [false, 5],
-  ])('is told from those of others, also when the history keeps it no more: applied %p, others %p', async (applied, others) => {
-    const { outcome, value } = await overtaken(applied, others);
-    const before = applied ? 10 : 10 + others;
-    expect(outcome).toMatchObject({ written: true, before, after: before + 100, tries: applied ? 1 : 2 });
-    expect(value).toBe(110 + others);
-  });
+  ])(
+    'is told from those of others, also when the history keeps it no more: applied %p, others %p',
+    async (applied, others) => {
+      const { outcome, value } = await overtaken(applied, others);
+      const before = applied ? 10 : 10 + others;
+      expect(outcome).toMatchObject({ written: true, before, after: before + 100, tries: applied ? 1 : 2 });
+      expect(value).toBe(110 + others);
+    },
+  );
 
-  it.each([[true], [false]])('says that it may have been made when too many others were since: applied %p', async (applied) => {
-    const { outcome, value } = await overtaken(applied, 70);
-    expect(outcome).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
-    expect(value).toBe(applied ? 180 : 80);
-  });
+  it.each([[true], [false]])(
+    'says that it may have been made when too many others were since: applied %p',
+    async (applied) => {
+      const { outcome, value } = await overtaken(applied, 70);
+      expect(outcome).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
+      expect(value).toBe(applied ? 180 : 80);
+    },
+  );
 
   it('finds its way in a new session', async () => {
     await using rig = await startRig({ sessionTimeout: SHORT });
@@ -148,10 +161,10 @@ describe('parts', () => {
     await using rig = await startRig({ sessionTimeout: 30_000 });
     const editor = new ConfigEditor<string>(rig.zk, path, { ...options, history: 0 });
     await editor.set(text(0));
+    const seen: (string | undefined)[] = [];
     await using config = await LiveConfig.open<string>(rig.observer, path, {
       onInvalid: (error) => seen.push(error.message),
     });
-    const seen: (string | undefined)[] = [];
     const reading = (async () => {
       for await (const value of config) {
         seen.push(value?.slice(0, 1));
@@ -207,6 +220,43 @@ describe('parts', () => {
     expect([await valueOf(rig), (await generations(rig)).length]).toEqual([text(1), 2]);
   });
 
+  it('of a writer who is faster than a sweep are not swept', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    await using link = await startProxy(sharedServer());
+    const zk = rig.add(await ZooKeeper.connect(link.connectString + rig.chroot, { sessionTimeout: 30_000 }));
+    await new ConfigEditor<string>(rig.observer, path, options).set(text(0));
+    const folder = `${path}-__parts__`;
+
+    // One has made its update, and is about to sweep.
+    const swept = new ConfigEditor<string>(rig.zk, path, options);
+    const ignore = rig.proxy.onRequest((request) => {
+      if (isUpdate(request)) rig.proxy.holdReplies();
+    });
+    const sweeping = swept.set(text(1));
+    await until(async () => (await rig.observer.exists(path))?.version === 1, { what: 'the first update' });
+    // Another one has written its parts, and not its transaction.
+    const lost = link.swallowNextRequest(isUpdate);
+    const writing = new ConfigEditor<string>(zk, path, options).set(text(2));
+    await link.seen(isPart);
+    link.refuse();
+    await lost;
+    // The sweep has seen the parts; then they are named, and their mark goes.
+    ignore();
+    const listed = rig.proxy.seen(({ opCode, body }) => opCode === op.getChildren && body.includes(folder));
+    const holding = rig.proxy.onRequest(({ opCode, body }) => {
+      if (opCode === op.getChildren && body.includes(folder)) rig.proxy.holdReplies();
+    });
+    rig.proxy.releaseReplies();
+    await listed;
+    holding();
+    await fence(rig.observer);
+    await link.accept();
+    await within(writing, { what: 'the second update' });
+    rig.proxy.releaseReplies();
+    await within(sweeping, { what: 'the sweep' });
+    expect([await valueOf(rig), (await generations(rig)).length]).toEqual([text(2), 3]);
+  });
+
   /** A process that writes a large value. */
   function writer(rig: Rig): Promise<Child> {
     const source = `
@@ -229,16 +279,15 @@ describe('parts', () => {
     await lost;
     const { stdout, signal } = await child.kill();
     expect([stdout, signal, await valueOf(rig)]).toEqual(['', 'SIGKILL', text(0)]);
-    expect(await generations(rig)).toHaveLength(2);
+    const ghosts = await generations(rig);
+    expect(ghosts).toHaveLength(2);
     // Its session ends by itself.
-    await until(
-      async () => {
-        await other.set(text(Math.round(Math.random() * 1e6), 1_000));
-        const kept = (await other.history()).length;
-        return (await generations(rig)).length === kept;
-      },
-      { what: 'its parts to be swept', timeout: 30_000, interval: 200 },
-    );
+    const marks = ghosts.map((generation) => `${path}-__parts__/${generation}/writer`);
+    const marked = async (): Promise<boolean> =>
+      (await Promise.all(marks.map((mark) => rig.observer.has(mark)))).includes(true);
+    await until(async () => !(await marked()), { what: 'the mark of the writer to go', timeout: 30_000 });
+    await other.set(text(2));
+    expect(await generations(rig)).toHaveLength(2);
     expect((await other.at(0)).value).toBe(text(0));
-  });
+  }, 60_000);
 });

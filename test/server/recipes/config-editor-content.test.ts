@@ -1,4 +1,5 @@
 /** What an editor writes: large values, encrypted ones, formats, ACLs, trees. */
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { type Acl, acl, InvalidPathError, parentOf } from 'zookit';
 import { ConfigEditor, type ConfigEditorOptions, type ConfigSchema, encrypt, LiveConfig } from 'zookit/recipes';
@@ -107,7 +108,10 @@ describe('a large value', () => {
     const part = `${editor.path}-__parts__/${generation}/1`;
     const { data } = await clients.zk.getData(part);
     await clients.zk.setData(part, Buffer.from(data).fill('x', 0, 1));
-    expect(await failureOf(editor.update((before) => before))).toMatchObject({ code: 'DAMAGED_VALUE', path: editor.path });
+    expect(await failureOf(editor.update((before) => before))).toMatchObject({
+      code: 'DAMAGED_VALUE',
+      path: editor.path,
+    });
     expect(await failureOf(LiveConfig.open(clients.zk, editor.path))).toMatchObject({ code: 'INVALID_CONFIG' });
     await clients.zk.delete(part);
     expect(await failureOf(editor.update((before) => before))).toMatchObject({ code: 'DAMAGED_VALUE' });
@@ -159,7 +163,10 @@ describe('encrypted values', () => {
     expect((await same.update(() => undefined)).before).toEqual({ host: 'db1', password: 's3cret' });
     await clients.zk.create(`${folder}/other`, await textOf(editor.path));
     const moved = new ConfigEditor<Database>(clients.zk, `${folder}/other`, { encryption: { key } });
-    expect(await failureOf(moved.update((before) => before))).toMatchObject({ code: 'DECRYPTION', keyPath: 'password' });
+    expect(await failureOf(moved.update((before) => before))).toMatchObject({
+      code: 'DECRYPTION',
+      keyPath: 'password',
+    });
   });
 
   it('are written anew with another key, in a version of its own', async () => {
@@ -182,7 +189,9 @@ describe('encrypted values', () => {
     const blind = new ConfigEditor<Database>(clients.zk, editor.path);
     await blind.update((before = { host: '', password: '' }) => ({ ...before, host: 'db2' }));
     expect((await editor.update(() => undefined)).before).toEqual({ host: 'db2', password: 's3cret' });
-    expect(await failureOf(blind.set({ host: '', password: encrypt('x') }))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await failureOf(blind.set({ host: '', password: encrypt('x') }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
   });
 
   it('with a wrong key are refused, and nothing is written', async () => {
@@ -205,15 +214,18 @@ describe('encrypted values', () => {
         validate: (value) =>
           (value as Database).password.length < 10
             ? { value: value as Database }
-            : { issues: [{ message: 'too long', path: ['password'] }] },
+            : { issues: [{ message: `${(value as Database).password} is too long`, path: ['password'] }] },
       },
     };
     const editor = await editorOf<Database>({ encryption: { key }, schema });
     await editor.set({ host: '', password: encrypt('short') });
-    expect(await failureOf(editor.set({ host: '', password: encrypt('much too long') }))).toMatchObject({
+    const failure = await failureOf(editor.set({ host: '', password: encrypt('much too long') }));
+    expect(failure).toMatchObject({
       code: 'INVALID_CONFIG',
       keyPath: 'password',
+      issues: [{ message: '[secret] is too long' }],
     });
+    expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('much too long');
   });
 });
 
@@ -500,7 +512,13 @@ describe('what an editor is given', () => {
     expect(() => new ConfigEditor(clients.zk, 'x')).toThrow(InvalidPathError);
     expect(() => new ConfigEditor(clients.zk, '/')).toThrow(/beside the root/);
     const editor = await editorOf();
-    for (const options of [{ dryrun: true }, { dryRun: 1 }, { comment: 'x'.repeat(3_000) }, { timeout: -1 }, { author: 1 }])
+    for (const options of [
+      { dryrun: true },
+      { dryRun: 1 },
+      { comment: 'x'.repeat(3_000) },
+      { timeout: -1 },
+      { author: 1 },
+    ])
       expect(await failureOf(editor.set(1, options as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await failureOf(editor.history({ limit: 1 } as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await clients.zk.has(editor.path)).toBe(false);

@@ -85,7 +85,11 @@ describe('update', () => {
 
   it('writes nothing where nothing is different, or nothing is given', async () => {
     const editor = await editorOf();
-    expect(await editor.update(() => undefined)).toMatchObject({ written: false, version: undefined, before: undefined });
+    expect(await editor.update(() => undefined)).toMatchObject({
+      written: false,
+      version: undefined,
+      before: undefined,
+    });
     expect(await clients.zk.has(editor.path)).toBe(false);
     await clients.zk.create(editor.path, '{ "workers":   1}');
     const same = await editor.update(() => ({ workers: 1 }));
@@ -97,13 +101,17 @@ describe('update', () => {
     const editor = await editorOf({ split: true, limit: 1_024 });
     const parent = editor.path.slice(0, -'/config'.length);
     for (const workers of [1, 10 ** 300]) {
-      const dry = await editor.update(() => ({ workers, password: 'x'.repeat(workers > 1 ? 5_000 : 1) }), { dryRun: true });
+      const dry = await editor.update(() => ({ workers, password: 'x'.repeat(workers > 1 ? 5_000 : 1) }), {
+        dryRun: true,
+      });
       expect(dry).toMatchObject({ written: false, version: undefined, id: undefined, after: { workers } });
       expect(dry.diff).toHaveLength(1);
       expect(JSON.parse(String(dry.znodes.get(editor.path)))).toMatchObject({ workers });
     }
     expect(await clients.zk.getChildren(parent)).toEqual([]);
-    const failure = await failureOf(new ConfigEditor(clients.zk, editor.path, { schema }).set({ workers: 0.5 }, { dryRun: true }));
+    const failure = await failureOf(
+      new ConfigEditor(clients.zk, editor.path, { schema }).set({ workers: 0.5 }, { dryRun: true }),
+    );
     expect(failure).toMatchObject({ code: 'INVALID_CONFIG' });
   });
 
@@ -171,7 +179,9 @@ describe('update', () => {
 
   it('loses none of many that are made at once, and the history has all of them in order', async () => {
     const editors = await Promise.all(
-      [0, 1, 2, 3].map(async () => new ConfigEditor<number[]>(await clients.another(), '/at-once', { history: 100, indent: 0 })),
+      [0, 1, 2, 3].map(
+        async () => new ConfigEditor<number[]>(await clients.another(), '/at-once', { history: 100, indent: 0 }),
+      ),
     );
     await Promise.all(
       editors.flatMap((editor, owner) =>
@@ -184,10 +194,32 @@ describe('update', () => {
     const versions = await editor.history();
     const value = (await editor.at(39)).value;
     expect([...value].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index));
-    expect(versions.map(({ version, comment, recorded, kept, missing }) => [version, comment, recorded, kept, missing])).toEqual(
-      value.map((item, index) => [index, String(item), true, true, 0]).reverse(),
-    );
-    for (const { version } of versions.slice(0, 5)) expect((await editor.at(version)).value).toEqual(value.slice(0, version + 1));
+    expect(
+      versions.map(({ version, comment, recorded, kept, missing }) => [version, comment, recorded, kept, missing]),
+    ).toEqual(value.map((item, index) => [index, String(item), true, true, 0]).reverse());
+    for (const { version } of versions.slice(0, 5))
+      expect((await editor.at(version)).value).toEqual(value.slice(0, version + 1));
+  });
+
+  it('is never seen by half in the history', async () => {
+    const editor = await editorOf<number>({ history: 5 });
+    const other = new ConfigEditor<number>(await clients.another(), editor.path, { history: 5 });
+    const updating = (async () => {
+      for (let count = 0; count < 60; count++) await other.update((before = 0) => before + 1);
+    })();
+    const seen: ConfigVersion[][] = [];
+    while ((seen.at(-1)?.[0]?.version ?? 0) < 59) seen.push(await editor.history());
+    await updating;
+    for (const versions of seen) {
+      const newest = versions[0]?.version ?? -1;
+      expect(versions.map(inShort)).toEqual(
+        Array.from({ length: Math.min(newest + 1, 6) }, (_, index) => {
+          // The oldest is known by the entry of the next one alone, when its own is gone.
+          const recorded = index < 5;
+          return [newest - index, null, null, recorded, true, 0];
+        }),
+      );
+    }
   });
 
   it('is told to readers once', async () => {
@@ -234,7 +266,14 @@ describe('the history', () => {
       kept: true,
       missing: 0,
     });
-    expect(former).toMatchObject({ version: 0, zxid: stat?.czxid, id, author: 'deploy', comment: 'begin', current: false });
+    expect(former).toMatchObject({
+      version: 0,
+      zxid: stat?.czxid,
+      id,
+      author: 'deploy',
+      comment: 'begin',
+      current: false,
+    });
     expect(await editor.at(0)).toEqual({ ...former, value: { workers: 1 } });
     expect(await editor.at(stat?.mzxid ?? Long.ZERO)).toEqual({ ...now, value: { workers: 2 } });
     expect(await failureOf(editor.at(2))).toMatchObject({ code: 'VERSION_NOT_KEPT', operation: 'ConfigEditor.at' });
@@ -251,7 +290,10 @@ describe('the history', () => {
     expect(await editor.rollback(3)).toMatchObject({ written: false });
     expect(await editor.rollback(2, { dryRun: true })).toMatchObject({ written: false, after: { workers: 3 } });
     expect(JSON.parse(await textOf(editor.path))).toEqual({ workers: 1 });
-    expect(await failureOf(editor.rollback(9))).toMatchObject({ code: 'VERSION_NOT_KEPT', operation: 'ConfigEditor.rollback' });
+    expect(await failureOf(editor.rollback(9))).toMatchObject({
+      code: 'VERSION_NOT_KEPT',
+      operation: 'ConfigEditor.rollback',
+    });
   });
 
   it('keeps as many as were asked for', async () => {
@@ -338,7 +380,8 @@ describe('the history', () => {
     // As a server would have named them whose counter wraps.
     const record = (await clients.zk.getData(`${folder}/${first}`)).data;
     await clients.zk.delete(`${folder}/${first}`);
-    for (const name of ['v-2147483646', 'v-2147483647', 'v--2147483648']) await clients.zk.create(`${folder}/${name}`, record);
+    for (const name of ['v-2147483646', 'v-2147483647', 'v--2147483648'])
+      await clients.zk.create(`${folder}/${name}`, record);
     await editor.set({ workers: 1 });
     const names = await clients.zk.getChildren(folder);
     expect(names).toEqual(expect.arrayContaining(['v-2147483647', 'v--2147483648']));
