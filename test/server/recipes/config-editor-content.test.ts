@@ -502,6 +502,7 @@ describe('what an editor is given', () => {
     [{ codec: 'xml' }, /"xml"/],
     [{ schema: {} }, /~standard/],
     [{ author: 5 }, /author/],
+    [{ acl: 'open' }, /acl must be a list/],
     [{ retry: 5 }, /retry must be/],
     [{ encryption: { key: 'x' } }, /encryption.key/],
   ])('is checked: %j', (options, message) => {
@@ -520,6 +521,13 @@ describe('what an editor is given', () => {
       { author: 1 },
     ])
       expect(await failureOf(editor.set(1, options as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    for (const version of ['1', 0.5, undefined])
+      for (const method of ['at', 'rollback'] as const)
+        expect(await failureOf(editor[method](version as never))).toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          operation: `ConfigEditor.${method}`,
+        });
+    expect(await failureOf(editor.update(1 as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await failureOf(editor.history({ limit: 1 } as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await clients.zk.has(editor.path)).toBe(false);
   });
