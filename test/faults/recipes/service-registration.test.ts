@@ -42,7 +42,10 @@ describe('a drain', () => {
     const meanwhile = await register(rig, { id: 'meanwhile' });
     const lasting = await register(rig, { id: 'lasting', serviceType: 'STATIC' });
     const shown = async (): Promise<string> =>
-      (await instances(rig)).map((each) => `${each.id} ${each.enabled}`).sort().join();
+      (await instances(rig))
+        .map((each) => `${each.id} ${each.enabled}`)
+        .sort()
+        .join();
     const [first, second, third] = [before, meanwhile, lasting].map((service, index) => async () => {
       let isOver = false;
       const ending = service.unregister({ drain: FOREVER }).then(() => (isOver = true));
@@ -77,6 +80,17 @@ describe('a drain', () => {
     await service.unregister({ drain: 1 });
     await unregistering;
     expect(await instances(rig)).toEqual([]);
+  });
+
+  it('says first that the instance does not want to be called, however late that can be said', async () => {
+    await using rig = await startRig();
+    const service = await register(rig);
+    await rig.unlink();
+    const unregistering = service.unregister({ drain: 1 });
+    await rig.relink();
+    await unregistering;
+    const writes = rig.newestOpCodes.filter((opCode) => opCode === op.setData || opCode === op.delete);
+    expect([writes, await instances(rig)]).toEqual([[op.setData, op.delete], []]);
   });
 
   it('whose connection is lost in the middle ends after the reconnect', async () => {
@@ -123,9 +137,12 @@ describe('a drain', () => {
   it('ends with the client', async () => {
     await using rig = await startRig();
     const service = await register(rig);
-    const unregistering = service.unregister({ drain: 100 });
+    const other = await register(rig, { id: 'cart-2' });
+    const unregistering = service.unregister({ drain: FOREVER });
+    await until(async () => (await instances(rig)).some((each) => !each.enabled), { what: 'the drain' });
     await rig.zk.close({ timeout: 20_000 });
     await within(unregistering, { what: 'the end' });
+    await within(other.unregister({ drain: FOREVER }), { what: 'the end of the other' });
     expect(await instances(rig)).toEqual([]);
   });
 });
