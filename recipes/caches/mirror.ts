@@ -13,6 +13,8 @@ export interface MirrorListener {
   loaded(isFirst: boolean): void;
   /** The tree is what the server has had at one moment, after it was not. Costs a request where it would need none. */
   readonly settled?: () => void;
+  /** Something has changed, and is not known yet. */
+  readonly disturbed?: () => void;
   /** It is current from now on, or is not any more. */
   currencyChanged(isCurrent: boolean): void;
   /** It has ended with an error that does not pass. */
@@ -55,6 +57,11 @@ export class Mirror {
     return this.#round?.isSettled === true;
   }
 
+  /** Whether one persistent watch covers everything, which only servers from 3.6 on have. */
+  get isPersistent(): boolean {
+    return this.#round?.isPersistent === true;
+  }
+
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
   }
@@ -88,9 +95,19 @@ export class Mirror {
   async #keep(): Promise<void> {
     const { zk, scope, tree, watches } = this;
     const left = (path: string, error: Error): void => this.listener.left(path, error);
-    const { settled } = this.listener;
+    const { settled, disturbed } = this.listener;
     const currencyChanged = (isCurrent: boolean): void => this.listener.currencyChanged(isCurrent);
-    const setting = { zk, scope, tree, watches, left, loaded: () => this.#loaded(), currencyChanged, settled };
+    const setting = {
+      zk,
+      scope,
+      tree,
+      watches,
+      left,
+      loaded: () => this.#loaded(),
+      currencyChanged,
+      settled,
+      disturbed,
+    };
     const round = new Round(setting, ++this.#rounds);
     this.#round = round;
     let failure: Error | undefined;

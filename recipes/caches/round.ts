@@ -21,6 +21,8 @@ export interface RoundSetting {
   loaded(): void;
   /** The tree is what the server has had at one moment. Where nobody wants to know, nothing is asked for it. */
   readonly settled: (() => void) | undefined;
+  /** Something has changed: it is not that any more. */
+  readonly disturbed: (() => void) | undefined;
   /** It is current from now on, or is not any more. */
   currencyChanged(isCurrent: boolean): void;
 }
@@ -94,6 +96,11 @@ export class Round {
     return this.#isComplete && this.#settled === this.#events;
   }
 
+  /** Whether one persistent watch covers everything. */
+  get isPersistent(): boolean {
+    return this.#looker.isPersistent;
+  }
+
   /** Resolves when it can go no further in this session; rejects with why. */
   async run(): Promise<void> {
     if (this.setting.watches === 'auto') await this.#looker.arm();
@@ -122,7 +129,7 @@ export class Round {
     if (this.hasEnded) {
       if (!this.#isAttached) this.#aborting.abort();
     } else if (event === 'suspended') {
-      this.#events++;
+      this.#disturb();
       if (this.#phase !== 'arming') this.#phase = 'cut';
     } else {
       if (this.#phase === 'cut' && !this.#looker.isPersistent) {
@@ -152,14 +159,14 @@ export class Round {
 
   readonly #onEvent = (event: WatchEvent): void => {
     if (event.type === 'resync') {
-      this.#events++;
+      this.#disturb();
       this.#reload();
     } else this.#onOneShot(event);
   };
 
   readonly #onOneShot = (event: OneShotEvent): void => {
     if (this.hasEnded) return;
-    this.#events++;
+    this.#disturb();
     if (event.type === 'ended') {
       this.#over.resolve();
       return;
@@ -213,6 +220,11 @@ export class Round {
     this.#settle();
     this.#noteCurrency();
   };
+
+  #disturb(): void {
+    this.#events++;
+    this.setting.disturbed?.();
+  }
 
   #settle(): void {
     const { settled, scope } = this.setting;

@@ -99,8 +99,7 @@ export function readSetting<T>(
   if (defaults !== undefined && !isPlainObject(defaults)) refuse('defaults must be a plain object');
   if (defaults !== undefined && defaultValue !== undefined) refuse('defaults and defaultValue exclude each other');
   if (!['value', 'tree'].includes(shape)) refuse(`shape is ${shape}; it must be "value" or "tree"`);
-  if (!['auto', 'oneShot'].includes(watches))
-    refuse(`watches is ${watches}; it must be "auto" or "oneShot"`);
+  if (!['auto', 'oneShot'].includes(watches)) refuse(`watches is ${watches}; it must be "auto" or "oneShot"`);
   for (const [name, hook] of Object.entries({ onInvalid, onListenerError, 'snapshot.onError': snapshot?.onError }))
     if (hook !== undefined && typeof hook !== 'function') refuse(`${name} is no function`);
   if (snapshot !== undefined) checkSnapshot(snapshot, subject);

@@ -21,6 +21,8 @@ export interface SourceSpec {
 export interface SourceFollower {
   /** It is what the server has had at one moment, after it was not. */
   settled(): void;
+  /** Something of it has changed. */
+  disturbed(): void;
   /** An error that does not pass has ended it. */
   failed(error: Error): void;
 }
@@ -89,6 +91,9 @@ export class ConfigSource {
         this.#forgetReadable();
         for (const follower of this.#followers) follower.settled();
       },
+      disturbed: () => {
+        for (const follower of this.#followers) follower.disturbed();
+      },
       failed: (error) => {
         this.retire();
         for (const follower of this.#followers) follower.failed(error);
@@ -99,6 +104,16 @@ export class ConfigSource {
   /** Whether it is what the server has had at one moment, and nothing is known to have changed since. */
   get isSettled(): boolean {
     return this.#mirror.isSettled;
+  }
+
+  /** Whether the server in use can read several znodes at one moment, as far as that is known. */
+  get canBeCaptured(): boolean {
+    return this.#mirror.isPersistent;
+  }
+
+  /** The paths that are known. */
+  get paths(): string[] {
+    return [...this.#tree.paths()];
   }
 
   /** A number that is another one when anything is different. */

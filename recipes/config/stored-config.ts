@@ -1,10 +1,16 @@
 import { isPassing, ServerError, type ZNode, type ZooKeeper } from 'zookit';
-import { canTryAgain, isEndOfSession, pause } from '../common/waiting.js';
+import { after, canTryAgain, isEndOfSession, pause } from '../common/waiting.js';
+import { capture } from './config-capture.js';
 import type { ConfigLayer } from './config-layers.js';
 import type { StoredLayer, StoredZNode } from './config-reader.js';
 import { ConfigSource, type Picture, type SourceFollower, type SourceSpec } from './config-source.js';
 import { InvalidConfigError } from './errors.js';
 import { DamagedValueError, storedBytes } from './stored-value.js';
+
+/** For how long it may change all the time before it is read at once, milliseconds. */
+const PATIENCE = 500;
+
+const NOTHING: Picture = { znodes: [], unreadable: new Map() };
 
 /** Who wants to know what is stored. */
 export interface StoredConfigListener {
@@ -25,6 +31,7 @@ export interface StoredConfigListener {
 export class StoredConfig {
   readonly #follower: SourceFollower = {
     settled: () => this.#next(),
+    disturbed: () => this.#beginPatience(),
     failed: (error) => this.listener.failed(error),
   };
   readonly #sources: readonly { readonly layer: ConfigLayer; readonly source: ConfigSource }[];
@@ -34,11 +41,13 @@ export class StoredConfig {
   /** Which revision was taken last. */
   #taken: string | undefined;
   #isTaking = false;
+  /** Ends the wait for a pause of those who write. */
+  #endPatience: (() => void) | undefined;
 
   constructor(
     private readonly zk: ZooKeeper,
     layers: readonly ConfigLayer[],
-    spec: Omit<SourceSpec, 'path'>,
+    private readonly spec: Omit<SourceSpec, 'path'>,
     private readonly listener: StoredConfigListener,
   ) {
     this.#sources = layers.map((layer) => ({
@@ -57,6 +66,7 @@ export class StoredConfig {
   /** Ends it. Resolves when nothing is under way. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#endPatience?.();
     await Promise.all(this.#sources.map(({ source }) => source.leave(this.#follower)));
   }
 
@@ -90,24 +100,59 @@ export class StoredConfig {
     if (!signal.aborted) this.listener.looked();
   }
 
-  /** Whether it came to something; if not, the same is to be tried again. */
-  async #take(revision: string): Promise<boolean> {
-    // All at once: what comes meanwhile belongs to the next.
-    const pictures = this.#sources.map(({ layer, source }) => ({ layer, picture: source.picture() }));
+  /** While it is written faster than it can be read piece by piece, it is read at once now and then. */
+  #beginPatience(): void {
+    if (this.#endPatience !== undefined || this.#closing.signal.aborted) return;
+    const onEnd = async (): Promise<void> => {
+      if (!this.isCurrent && !this.#isTaking) await this.#takeCapture();
+      this.#endPatience = undefined;
+    };
+    this.#endPatience = after(PATIENCE, () => void onEnd(), true);
+  }
+
+  async #takeCapture(): Promise<void> {
+    if (this.zk.state !== 'connected' || !this.#sources.some(({ source }) => source.canBeCaptured)) return;
+    this.#isTaking = true;
     const { signal } = this.#closing;
     try {
-      const layers = await Promise.all(pictures.map(({ layer, picture }) => this.#load(layer, picture)));
+      const specs = this.#sources.map(({ layer, source }) => ({ root: layer.path, known: source.paths }));
+      const captured = await capture(this.zk, specs, this.spec.shape, signal);
+      // What has settled meanwhile is no older.
+      if (captured !== undefined && !signal.aborted && !this.#isSettled)
+        await this.#takePictures(captured.map((znodes) => ({ znodes, unreadable: new Map<string, Error>() })));
+    } catch {
+      // The next one may do better, and a pause of those who write needs none.
+    }
+    this.#isTaking = false;
+    this.#next();
+  }
+
+  /** Whether it came to something; if not, the same is to be tried again. */
+  async #take(revision: string): Promise<boolean> {
+    try {
+      // All at once: what comes meanwhile belongs to the next.
+      if (!(await this.#takePictures(this.#sources.map(({ source }) => source.picture())))) return false;
+    } catch (error) {
+      if (this.#closing.signal.aborted || canTryAgain(this.zk, error)) return false;
+      // The sources tell of the end of the session, or of the client, themselves.
+      if (!isEndOfSession(error)) this.listener.failed(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#taken = revision;
+    return true;
+  }
+
+  /** Whether it was taken or refused, and has not changed meanwhile. */
+  async #takePictures(pictures: readonly Picture[]): Promise<boolean> {
+    const { signal } = this.#closing;
+    try {
+      const loading = this.#sources.map(({ layer }, index) => this.#load(layer, pictures[index] ?? NOTHING));
+      const layers = await Promise.all(loading);
       if (signal.aborted || !layers.every((layer) => layer !== undefined)) return false;
       await this.listener.take(layers);
     } catch (error) {
-      if (signal.aborted) return false;
-      if (!(error instanceof InvalidConfigError)) {
-        if (canTryAgain(this.zk, error)) return false;
-        // The sources tell of the end of the session, or of the client, themselves.
-        if (!isEndOfSession(error)) this.listener.failed(error instanceof Error ? error : new Error(String(error)));
-      } else this.listener.refuse(error);
+      if (signal.aborted || !(error instanceof InvalidConfigError)) throw error;
+      this.listener.refuse(error);
     }
-    this.#taken = revision;
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ZooKeeper } from 'zookit';
 import { LiveConfig } from 'zookit/recipes';
+import { knows } from '../../support/features.js';
 import { until } from '../../support/until.js';
 import { type Ensemble, startEnsemble } from '../../support/zookeeper.js';
 import { startRig } from '../rig.js';
@@ -130,6 +131,27 @@ describe.each(['auto', 'oneShot'] as const)('a tree, by watches: %s', (watches) 
     expect(seen.states).toEqual([...seen.states].sort((a, b) => a - b));
   });
 });
+
+it('a tree comes up while it is written without a pause, as far as the server can read it at once', async () => {
+  await using rig = await startRig();
+  const writer = new Writer(rig.observer, ['/tree']);
+  await writer.plant();
+  const end = new AbortController();
+  const writing = (async () => {
+    while (!end.signal.aborted) await writer.write(1);
+  })();
+  const opening = LiveConfig.open<Value>(rig.zk, '/tree', { shape: 'tree', defaultValue: none });
+  if (!knows('multiRead')) end.abort();
+  await using config = await opening;
+  const seen = follow(config);
+  const wanted = knows('multiRead') ? 6 : 1;
+  await until(() => seen.states.length >= wanted, { what: `${wanted} states`, timeout: 40_000 });
+  end.abort();
+  await writing;
+  await arrived(writer, [config]);
+  expect(seen.mixes).toEqual([]);
+  expect(seen.states).toEqual([...seen.states].sort((a, b) => a - b));
+}, 60_000);
 
 describe.each(['value', 'tree'] as const)('layers, each with shape: %s', (shape) => {
   it('are never a mix of what stood before and after a transaction', async () => {

@@ -402,6 +402,14 @@ describe('a tree', () => {
   it('is written in one transaction, on condition of all that was read', async () => {
     const editor = await treeOf();
     await editor.set({ db: { host: 'a' }, limits: { max: 1 } });
+    let tries = 0;
+    const changed = await editor.update(async (before = none) => {
+      // Somebody changes the same znode.
+      if (++tries === 1) await clients.zk.setData(`${editor.path}/db`, '{"host":"b"}');
+      return { ...before, db: { host: `${before.db.host}c` } };
+    });
+    expect(changed).toMatchObject({ tries: 2, after: { db: { host: 'bc' } } });
+    await editor.set({ db: { host: 'a' }, limits: { max: 1 } });
     let calls = 0;
     const result = await editor.update(async (before) => {
       // Somebody who knows nothing of editors changes what this one leaves as it is.
