@@ -1,12 +1,20 @@
-import { InvalidArgumentError, ZooKeeperError } from 'zookit';
+import { InvalidArgumentError, nameOf, parentOf, ZooKeeperError } from 'zookit';
 
-/** How long an instance is registered: as long as its session (`DYNAMIC`), or until it is unregistered. */
+/**
+ * How long an instance is registered: as long as its session (`DYNAMIC`; `DYNAMIC_SEQUENTIAL` with a number behind the
+ * name of its znode), or until it is unregistered (`STATIC`, `PERMANENT`: for ZooKeeper the same).
+ */
 export type ServiceType = 'DYNAMIC' | 'STATIC' | 'PERMANENT' | 'DYNAMIC_SEQUENTIAL';
 
 /** A part of a URI template: text, or the name of a variable. */
 export interface UriPart {
   readonly value: string;
   readonly variable: boolean;
+}
+
+/** A URI template, as Curator writes it down. */
+export interface UriTemplate {
+  readonly parts: readonly UriPart[];
 }
 
 /** One instance of a service, with the fields that Curator's discovery has. */
@@ -20,7 +28,7 @@ export interface ServiceInstance<Payload = unknown> {
   /** Milliseconds since 1970, by the clock of the instance. */
   readonly registrationTimeUTC: number;
   readonly serviceType: ServiceType;
-  readonly uriSpec: { readonly parts: readonly UriPart[] } | null;
+  readonly uriSpec: UriTemplate | null;
   /** Whether the instance wants to be called. */
   readonly enabled: boolean;
   /** How much of the calls it wants beside the others, more than 0; null counts as 1. Not of Curator, which passes over it. */
@@ -34,7 +42,7 @@ export class InvalidServiceInstanceError extends ZooKeeperError {
   readonly code = 'INVALID_SERVICE_INSTANCE';
 }
 
-const serviceTypes: readonly string[] = ['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNAMIC_SEQUENTIAL'];
+export const serviceTypes: readonly string[] = ['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNAMIC_SEQUENTIAL'];
 
 /**
  * The JSON that Curator's discovery reads: its keys in its order, nulls written out. `enabled` is left out where it is
@@ -56,7 +64,10 @@ export function encodeInstance(instance: ServiceInstance): string {
   }
 }
 
-/** Reads what Curator's discovery writes. @throws InvalidServiceInstanceError. */
+/**
+ * Reads what Curator's discovery writes. Where name or id are missing, they are those of the path.
+ * @throws InvalidServiceInstanceError.
+ */
 export function decodeInstance<Payload>(text: string, path: string): ServiceInstance<Payload> {
   const fail = (problem: string, cause?: unknown): never => {
     throw new InvalidServiceInstanceError(`not the data of a service instance: ${problem}`, {
@@ -77,15 +88,15 @@ export function decodeInstance<Payload>(text: string, path: string): ServiceInst
   const serviceType = fields.serviceType ?? 'DYNAMIC';
   if (!serviceTypes.includes(serviceType as string)) fail(`there is no serviceType ${JSON.stringify(serviceType)}`);
   return {
-    name: text_(fields.name) ?? '',
-    id: text_(fields.id) ?? '',
+    name: text_(fields.name) ?? nameOf(parentOf(path)),
+    id: text_(fields.id) ?? nameOf(path),
     address: text_(fields.address),
     port: number_(fields.port),
     sslPort: number_(fields.sslPort),
     payload: (fields.payload ?? null) as Payload | null,
     registrationTimeUTC: number_(fields.registrationTimeUTC) ?? 0,
     serviceType: serviceType as ServiceType,
-    uriSpec: (fields.uriSpec ?? null) as ServiceInstance['uriSpec'],
+    uriSpec: template_(fields.uriSpec),
     enabled: fields.enabled !== false,
     weight: weight_(fields.weight),
     zone: text_(fields.zone),
@@ -105,6 +116,20 @@ function number_(value: unknown): number | null {
 function weight_(value: unknown): number | null {
   const weight = number_(value);
   return weight !== null && weight > 0 ? weight : null;
+}
+
+/** None, where it is not one: an instance can be called without it. */
+function template_(value: unknown): UriTemplate | null {
+  return isTemplate(value) ? { parts: value.parts.map(({ value: text, variable }) => ({ value: text, variable })) } : null;
+}
+
+/** Whether it is a URI template as Curator writes it down. */
+export function isTemplate(value: unknown): value is UriTemplate {
+  if (typeof value !== 'object' || value === null || !('parts' in value) || !Array.isArray(value.parts)) return false;
+  return value.parts.every((part: unknown) => {
+    if (typeof part !== 'object' || part === null) return false;
+    return 'value' in part && typeof part.value === 'string' && 'variable' in part && typeof part.variable === 'boolean';
+  });
 }
 
 /** A name or an id becomes a part of a path. @throws InvalidArgumentError. */
