@@ -1,11 +1,10 @@
 import { BlockList, isIP } from 'node:net';
+import type { OwnAddress } from './own-address.js';
 
 /** An address of this task, and what is known of the network that it belongs to. */
-export interface TaskAddress {
-  readonly address: string;
+export interface TaskAddress extends OwnAddress {
   /** With the length of the network's prefix: `10.0.1.7/24`. */
   readonly cidr: string;
-  readonly interface: string;
   /** The network, as the name service of the Docker engine calls it; null where it does not know the address. */
   readonly network: string | null;
   /** Whether the way to the rest of the world goes by this interface: in a Swarm that is the bridge of the node. */
@@ -13,7 +12,7 @@ export interface TaskAddress {
 }
 
 /** The address, or why there is none: nothing fits, or too much does. */
-export type AddressChoice =
+export type TaskAddressChoice =
   { readonly address: TaskAddress } | { readonly address?: undefined; readonly fitting: readonly TaskAddress[] };
 
 /**
@@ -32,10 +31,10 @@ const INGRESS = ['10.0.0.0/24', '10.255.0.0/16'];
  * @param network the name of the network, with or without the prefix of the stack, or its range
  * @param way our address on the way to ZooKeeper: on a network with the servers all callers are, because they find us there
  */
-export function chooseAddress(
+export function chooseTaskAddress(
   found: readonly TaskAddress[],
   { network, way }: { readonly network?: string | undefined; readonly way?: string | undefined } = {},
-): AddressChoice {
+): TaskAddressChoice {
   if (network !== undefined) return theOneOf(found.filter(isIn(network)));
   const named = found.filter((each) => each.network !== null);
   const fitting = named.length > 0 ? named : found.filter((each) => !each.gateway && !isVirtual(each) && !isIngress(each));
@@ -46,9 +45,9 @@ export function chooseAddress(
 }
 
 /** The only one, or the only one of IPv4. */
-function theOneOf(fitting: readonly TaskAddress[], accepts: (each: TaskAddress) => boolean = () => true): AddressChoice {
+function theOneOf(fitting: readonly TaskAddress[], accepts: (each: TaskAddress) => boolean = () => true): TaskAddressChoice {
   const accepted = fitting.filter(accepts);
-  const ipv4 = accepted.filter(({ address }) => isIP(address) === 4);
+  const ipv4 = accepted.filter(({ family }) => family === 4);
   const [first, ...others] = ipv4.length > 0 ? ipv4 : accepted;
   return first !== undefined && others.length === 0 ? { address: first } : { fitting };
 }

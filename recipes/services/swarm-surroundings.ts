@@ -30,10 +30,12 @@ export async function lookAround(): Promise<Surroundings> {
   const own: readonly Address[] = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
     addresses
       .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
-      .map(({ address, cidr }) => ({
+      .map(({ address, family, internal, cidr }): Address => ({
         address,
-        cidr: cidr ?? address,
+        family: family === 'IPv6' ? 6 : 4,
         interface: name,
+        internal,
+        cidr: cidr ?? address,
         gateway: gateways.has(name),
       })),
   );
