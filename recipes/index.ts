@@ -105,7 +105,7 @@ export {
   type PartitionOwners,
   type PartitionStrategy,
 } from './members/partitioning.js';
-export type { PersistentNodeOptions } from './members/persistent-node-options.js';
+export type { ConflictRule, PersistentNodeOptions } from './members/persistent-node-options.js';
 export { type NodeState, OwnedByOtherError, PersistentNode } from './members/persistent-node.js';
 export { ItemLostError } from './queues/claim.js';
 export { type ConsumeOptions, QueueConsumer, type QueueHandler } from './queues/consumer.js';
@@ -118,25 +118,22 @@ export { QueueItem } from './queues/queue-item.js';
 export type { QueueOptions } from './queues/queue-options.js';
 export { type FifoOptions, Queue } from './queues/queue.js';
 export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
-export {
-  RegisteredService,
-  type RegistrationState,
-  type ServiceUpdate,
-  type UnregisterOptions,
-} from './services/registered-service.js';
+export { httpCheck, type HttpCheckOptions, tcpCheck } from './services/health-checks.js';
+export { type HealthCheck, HealthGate, type HealthGateOptions, type HealthState } from './services/health-gate.js';
+export { type AddressChoice, type AddressFilter, type OwnAddress, ownAddresses } from './services/own-address.js';
+export { RegisteredService, type RegistrationState, type UnregisterOptions } from './services/registered-service.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
   type ServiceType,
   type UriPart,
+  type UriTemplate,
 } from './services/service-instance.js';
 export { type ServiceList, ServiceProvider, type ServiceProviderOptions } from './services/service-provider.js';
-export {
-  type ServiceRegistration,
-  ServiceRegistry,
-  type ServiceRegistryOptions,
-} from './services/service-registry.js';
-export { curatorSerializer, type ServiceSerializer } from './services/service-serializer.js';
+export type { ServiceHealthOptions, ServiceRegistration, ServiceUpdate } from './services/service-registration.js';
+export { ServiceRegistry, type ServiceRegistryOptions } from './services/service-registry.js';
+export { curatorSerializer, type PayloadCodec, type ServiceSerializer } from './services/service-serializer.js';
+export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

@@ -5,7 +5,7 @@ import { InvalidArgumentError, type LeaseOptions, type WaitOptions } from 'zooki
 /** Where an option was given. */
 export interface OptionSubject {
   readonly operation: string;
-  readonly path: string;
+  readonly path?: string | undefined;
 }
 
 /** What can be given to a recipe that holds something. */

@@ -61,6 +61,18 @@ export function after(milliseconds: number, run: () => void, unref = false): () 
   return () => clearTimeout(handle);
 }
 
+/** Resolves after so many milliseconds, or as soon as the signal aborts. */
+export async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const over = defer();
+  const wake = (): void => over.resolve();
+  const stop = after(milliseconds, wake);
+  signal.addEventListener('abort', wake);
+  await over.promise;
+  stop();
+  signal.removeEventListener('abort', wake);
+}
+
 /** What a race is ended with, before the caller's own error takes its place. */
 const waitIsOver = new Error('the wait is over');
 

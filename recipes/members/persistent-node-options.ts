@@ -5,9 +5,13 @@ import {
   type LeaseOptions,
   type ParentsOption,
   type TtlMode,
+  type ZNode,
 } from 'zookit';
-import { checkLease, checkNames, leaseNames } from '../common/options.js';
+import { checkLease, checkNames, leaseNames, type OptionSubject } from '../common/options.js';
 import { isSequential, isTtl } from './node-place.js';
+
+/** What to do about a znode that is not ours. */
+export type ConflictRule = 'replace' | 'fail' | 'wait';
 
 interface AnyNodeOptions extends LeaseOptions {
   /**
@@ -18,10 +22,11 @@ interface AnyNodeOptions extends LeaseOptions {
   readonly protected?: boolean | undefined;
   /**
    * What to do when there is a znode already that is not ours: take its place, because it is that of an earlier run of
-   * ours; `'fail'` with OwnedByOtherError; or `'wait'` until it is gone. Default `'replace'`. A znode that is not ephemeral
-   * belongs to nobody: to replace it is to write our data into it.
+   * ours; `'fail'` with OwnedByOtherError; or `'wait'` until it is gone. Or a function that says which of them, by what the
+   * znode is; it costs a read, then. Default `'replace'`. A znode that is not ephemeral belongs to nobody: to replace it is
+   * to write our data into it.
    */
-  readonly onConflict?: 'replace' | 'fail' | 'wait' | undefined;
+  readonly onConflict?: ConflictRule | ((node: ZNode) => ConflictRule) | undefined;
   /** Default: the option `defaultAcl` of the client. */
   readonly acl?: readonly Acl[] | undefined;
   /** How missing parents are made, or `false`: then they have to be there. Default `'container'`. */
@@ -56,9 +61,16 @@ const modes: readonly CreateMode[] = [
   'ttlSequential',
 ];
 
-const conflicts: readonly string[] = ['replace', 'fail', 'wait'];
+const conflicts: readonly unknown[] = ['replace', 'fail', 'wait'] satisfies ConflictRule[];
 
 const optionNames = [...leaseNames, 'mode', 'protected', 'onConflict', 'acl', 'parents', 'ttl', 'touchEvery'];
+
+/** Refuses what is no rule, also where a function has said it. @throws InvalidArgumentError. */
+export function checkConflictRule(rule: ConflictRule, subject: OptionSubject): ConflictRule {
+  if (conflicts.includes(rule)) return rule;
+  const problem = `onConflict is ${String(rule)}; it must be one of ${conflicts.join(', ')}`;
+  throw new InvalidArgumentError(problem, subject);
+}
 
 /** Refuses what is no way to keep a znode. @throws InvalidArgumentError. */
 export function checkNodeOptions(options: PersistentNodeOptions, path: string): void {
@@ -70,8 +82,7 @@ export function checkNodeOptions(options: PersistentNodeOptions, path: string): 
   checkLease(options, subject);
   const { mode = 'ephemeral', ttl, touchEvery, onConflict } = options;
   if (!modes.includes(mode)) refuse(`there is no mode ${JSON.stringify(mode)}; known are ${modes.join(', ')}`);
-  if (onConflict !== undefined && !conflicts.includes(onConflict))
-    refuse(`onConflict is ${onConflict}; it must be one of ${conflicts.join(', ')}`);
+  if (onConflict !== undefined && typeof onConflict !== 'function') checkConflictRule(onConflict, subject);
   if (isSequential(mode) && options.protected === false)
     refuse(`protected is false; in the mode ${mode} the name always has a unique prefix`);
   if (isTtl(mode) !== (ttl !== undefined))

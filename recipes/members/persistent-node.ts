@@ -18,7 +18,7 @@ import { checkMargin } from '../common/holder.js';
 import type { OptionSubject } from '../common/options.js';
 import { defer, type Deferred, Wait } from '../common/waiting.js';
 import { isSequential, NodePlace } from './node-place.js';
-import { checkNodeOptions, type PersistentNodeOptions } from './persistent-node-options.js';
+import { checkConflictRule, checkNodeOptions, type ConflictRule, type PersistentNodeOptions } from './persistent-node-options.js';
 import { TtlTouch } from './ttl-touch.js';
 
 /** Whether the znode is in place; another object whenever that has changed, also when it is another znode. */
@@ -53,7 +53,7 @@ export class PersistentNode implements AsyncIterable<NodeState>, AsyncDisposable
   readonly #following: Following;
   readonly #place: NodePlace;
   readonly #touch: TtlTouch | undefined;
-  readonly #onConflict: 'replace' | 'fail' | 'wait';
+  readonly #onConflict: Required<PersistentNodeOptions>['onConflict'];
   #wish: Wish;
   /** What was written last; undefined until ours was seen to stand. */
   #written: Wish | undefined;
@@ -204,20 +204,40 @@ export class PersistentNode implements AsyncIterable<NodeState>, AsyncDisposable
       return isMade && path !== undefined ? 'stands' : 'again';
     }
     const hasStood = this.#written !== undefined;
-    const mayReplace = !hasStood && this.#onConflict === 'replace';
-    const isOurs = this.#place.isEphemeral || hasStood || mayReplace || this.#place.mayHaveMade;
-    if (isOurs && this.#place.isAsMade(stat, session)) {
-      if (this.#written === wish) return 'stands';
-      return (await this.#write(wish, this.zk.setData(path, wish.data, stat.version))) ? 'stands' : 'again';
-    }
-    // Our own one of a session that is over goes, or is gone and this server does not know it yet. Who has come after us
-    // stays: two who take each other's place would go on for ever.
-    if (mayReplace || this.#place.isOfFormerSession(stat))
+    const isAsMade = this.#place.isAsMade(stat, session);
+    if (isAsMade && (this.#place.isEphemeral || hasStood || this.#place.mayHaveMade))
+      return this.#written === wish ? 'stands' : await this.#overwrite(wish, path, stat);
+    // Our own one of a session that is over goes, or is gone and this server does not know it yet.
+    const isOld = !isAsMade && this.#place.isOfFormerSession(stat);
+    const rule = isOld ? 'replace' : await this.#ruleFor(path, stat);
+    if (rule === undefined) return 'again';
+    // Who has come after us stays: two who take each other's place would go on for ever.
+    if (isOld || (rule === 'replace' && !hasStood)) {
+      if (isAsMade) return await this.#overwrite(wish, path, stat);
       return (await this.#write(wish, this.#place.replace(wish.data, stat, session))) ? 'stands' : 'again';
+    }
     this.#lease?.lose('another one has taken its place');
     this.#written = undefined;
-    if (this.#onConflict === 'wait') return 'waits';
+    if (rule === 'wait') return 'waits';
     throw ownedByOther(path, stat);
+  }
+
+  async #overwrite(wish: Wish, path: string, { version }: Stat): Promise<Kept> {
+    return (await this.#write(wish, this.zk.setData(path, wish.data, version))) ? 'stands' : 'again';
+  }
+
+  /** What to do about a znode that is not ours; undefined where it is another one than at the look. */
+  async #ruleFor(path: string, { czxid, mzxid }: Stat): Promise<ConflictRule | undefined> {
+    const rule = this.#onConflict;
+    if (typeof rule !== 'function') return rule;
+    try {
+      const node = await this.zk.getData(path, { signal: this.#following.closing });
+      if (!node.stat.czxid.equals(czxid) || !node.stat.mzxid.equals(mzxid)) return undefined;
+      return checkConflictRule(rule(node), this.#subject('onConflict'));
+    } catch (error) {
+      if (error instanceof NoNodeError) return undefined;
+      throw error;
+    }
   }
 
   /** Whether a write came through; not if somebody else has written, created or deleted since the look. */

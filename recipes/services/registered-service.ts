@@ -1,17 +1,16 @@
-import type { WaitOptions } from 'zookit';
-import type { PersistentNode } from '../members/persistent-node.js';
-import { checkServicePort, checkServiceWeight, type ServiceInstance } from './service-instance.js';
+import { ClosedError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { checkDelay, checkNames, type OptionSubject, waitNames } from '../common/options.js';
+import { sweepAfterWait } from '../common/sweeper.js';
+import { Wait } from '../common/waiting.js';
+import type { PersistentNodeOptions } from '../members/persistent-node-options.js';
+import { Drain } from './drain.js';
+import { HealthGate } from './health-gate.js';
+import { InstanceNode } from './instance-node.js';
+import type { ServiceInstance } from './service-instance.js';
+import { type ServiceHealthOptions, type ServiceUpdate, updated } from './service-registration.js';
 import type { ServiceSerializer } from './service-serializer.js';
 
-/** What of a registered instance can change. */
-export type ServiceUpdate<Payload> = Partial<
-  Pick<
-    ServiceInstance<Payload>,
-    'address' | 'port' | 'sslPort' | 'payload' | 'enabled' | 'uriSpec' | 'weight' | 'zone'
-  >
->;
-
-/** Whether an instance is registered now; another object whenever that has changed, also when it was registered anew. */
+/** Whether an instance is registered now. */
 export type RegistrationState = { readonly registered: true; readonly path: string } | { readonly registered: false };
 
 /** How to take an instance off the list. */
@@ -23,17 +22,51 @@ export interface UnregisterOptions extends WaitOptions {
   readonly drain?: number | undefined;
 }
 
-/** An instance that is registered by this process. Iterate it to be told whenever it is in place, or not. */
+/** How an instance is kept registered. */
+export interface RegistrationSpec {
+  readonly path: string;
+  readonly serializer: ServiceSerializer;
+  readonly node: PersistentNodeOptions;
+  readonly health: ServiceHealthOptions | undefined;
+}
+
+/**
+ * An instance that is registered by this process.
+ *
+ * - While connected: registered, unless its health check fails, or another session has taken its id, which ends it.
+ * - While disconnected: registered as long as the session lives. Changes are published after the reconnect.
+ * - After an expiry: not registered until the new session has registered it again, by itself, as it was updated last.
+ *
+ * Iterate it to be told whenever it is in place, or not, also when it was registered anew.
+ */
 export class RegisteredService<Payload = unknown> implements AsyncIterable<RegistrationState>, AsyncDisposable {
+  /** What the health check has said; undefined where there is none. */
+  readonly health: HealthGate | undefined;
+  readonly #node: InstanceNode;
+  /** What the caller wants others to see; they see it disabled while it drains, or fails its check. */
+  #wish: ServiceInstance<Payload>;
   #instance: ServiceInstance<Payload>;
+  #isSick = false;
+  #drain: Drain | undefined;
+  #ended: Promise<void> | undefined;
 
   /** Made by `registry.register()`. */
   constructor(
-    private readonly node: PersistentNode,
+    private readonly zk: ZooKeeper,
+    private readonly spec: RegistrationSpec,
     instance: ServiceInstance<Payload>,
-    private readonly serializer: ServiceSerializer,
   ) {
+    const { path, serializer, node: options, health } = spec;
+    this.#wish = instance;
     this.#instance = instance;
+    const data = serializer.serialize(instance);
+    if (health !== undefined) {
+      const { onFail: _, ...checking } = health;
+      this.health = new HealthGate(checking);
+    }
+    this.#node = new InstanceNode(zk, { path, options, failed: () => this.health?.close() }, data);
+    if (this.health === undefined) this.#node.put();
+    else this.#follow(this.health.start()).catch((error: unknown) => this.#node.fail(error as Error));
   }
 
   /** What is registered. */
@@ -41,47 +74,122 @@ export class RegisteredService<Payload = unknown> implements AsyncIterable<Regis
     return this.#instance;
   }
 
-  /**
-   * Whether it is certainly registered now. After an expiry it comes true again with the new session; not, if another
-   * process has registered with the same id.
-   */
+  /** Whether it is certainly registered now. It may come true again: with a new session, or when the health check passes. */
   get held(): boolean {
-    return this.node.held;
+    return this.#node.held;
   }
 
   /** Aborts when the registration of now may be gone. A new one after the next registration. */
   get signal(): AbortSignal {
-    return this.node.signal;
+    return this.#node.signal;
   }
 
   /**
-   * Changes what others see, in place. While disconnected it is published after the reconnect, also when the wait is
-   * ended. @throws InvalidArgumentError, OperationTimeoutError, AbortedError; ClosedError after `unregister()`;
-   * OwnedByOtherError.
+   * Resolves when it is registered, as it was updated last. @throws OperationTimeoutError, AbortedError; ClosedError after
+   * `unregister()`; OwnedByOtherError; what made it impossible, as NoAuthError.
    */
-  async update(change: ServiceUpdate<Payload>, wait: WaitOptions = {}): Promise<void> {
-    const given = Object.entries(change).filter(([, value]) => value !== undefined);
-    const instance = { ...this.#instance, ...(Object.fromEntries(given) as ServiceUpdate<Payload>) };
-    checkServicePort(instance.port, 'port');
-    checkServicePort(instance.sslPort, 'sslPort');
-    checkServiceWeight(instance.weight);
-    const data = this.serializer.serialize(instance);
-    this.#instance = instance;
-    await this.node.setData(data, wait);
+  async published(options: WaitOptions = {}): Promise<void> {
+    using wait = new Wait(options, this.#subject('published'));
+    await this.#node.published(wait);
+  }
+
+  /**
+   * Changes what others see, in place. While it is not registered, it is published when it is again, also when the wait is
+   * ended. Throws as {@link published} does, and InvalidArgumentError.
+   */
+  async update(change: ServiceUpdate<Payload>, options: WaitOptions = {}): Promise<void> {
+    const subject = this.#subject('update');
+    using wait = new Wait(options, subject);
+    if (this.#ended !== undefined) throw new ClosedError('it was unregistered', subject, false);
+    this.#publish(updated(this.#wish, change, subject));
+    await this.#node.published(wait);
   }
 
   /** Whether it is in place now, and again whenever that has changed. Ends when it is unregistered. @throws OwnedByOtherError, what made it impossible. */
   async *[Symbol.asyncIterator](): AsyncGenerator<RegistrationState, void, undefined> {
-    for await (const state of this.node)
-      yield state.standing ? { registered: true, path: state.path } : { registered: false };
+    const view = (): { readonly signal: AbortSignal | undefined } => ({ signal: this.held ? this.signal : undefined });
+    for await (const { signal } of this.#node.each(view, (one, other) => one.signal === other.signal))
+      yield signal === undefined ? { registered: false } : { registered: true, path: this.#node.path };
   }
 
-  /** Takes it off the list. Resolves when nobody can find it any more, or its session is over. */
-  async unregister(_options: UnregisterOptions = {}): Promise<void> {
-    await this.node.close();
+  /**
+   * Takes it off the list, and checks no more. Resolves when nobody can find it any more, or its session is over.
+   *
+   * With `drain` it is first published as not enabled, and stays so long. While disconnected, that begins with the
+   * reconnect; after an expiry it is not registered again. Who calls it again waits for the same end, and can make the
+   * drain shorter. A wait that is ended ends the drain, too.
+   *
+   * @throws OperationTimeoutError, AbortedError, and then it goes in the background; NoAuthError; InvalidArgumentError.
+   */
+  async unregister(options: UnregisterOptions = {}): Promise<void> {
+    const subject = this.#subject('unregister');
+    checkNames(options, [...waitNames, 'drain'], subject);
+    const { drain, timeout, signal } = options;
+    checkDelay('drain', drain, subject);
+    using wait = new Wait({ timeout, signal }, subject);
+    if (drain !== undefined) this.#drain?.atMost(drain);
+    const ended = this.#end(drain ?? 0);
+    try {
+      await wait.race(ended);
+    } catch (error) {
+      if (wait.isOver) {
+        this.#drain?.atMost(0);
+        await sweepAfterWait(this.zk, wait, this.spec.path, ended);
+      }
+      throw error;
+    }
   }
 
+  /** Unregisters it without a drain; where one is under way, it is waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.unregister();
+    await this.#end(0);
+  }
+
+  #end(drain: number): Promise<void> {
+    this.#ended ??= this.#drainAndClose(drain);
+    return this.#ended;
+  }
+
+  async #drainAndClose(milliseconds: number): Promise<void> {
+    this.health?.close();
+    try {
+      if (milliseconds > 0) await this.#drainOut(new Drain(milliseconds));
+    } finally {
+      await this.#node.close();
+    }
+  }
+
+  async #drainOut(drain: Drain): Promise<void> {
+    this.#drain = drain;
+    this.#node.endWithSession();
+    this.#publish();
+    await Promise.race([this.#node.settled(), drain.over]);
+    drain.begin();
+    await drain.over;
+  }
+
+  async #follow(health: HealthGate): Promise<void> {
+    for await (const { status } of health) {
+      this.#isSick = status === 'failing';
+      if (this.spec.health?.onFail === 'disable') {
+        this.#publish();
+        if (status === 'passing') this.#node.put();
+      } else if (status === 'passing') this.#node.put();
+      else this.#node.withdraw();
+    }
+  }
+
+  /** Says to all how it is. Where it cannot be written down, nothing has changed. */
+  #publish(wish: ServiceInstance<Payload> = this.#wish): void {
+    const isHeldBack = this.#isSick || this.#drain !== undefined;
+    const instance = wish.enabled && isHeldBack ? { ...wish, enabled: false } : wish;
+    const data = this.spec.serializer.serialize(instance);
+    this.#wish = wish;
+    this.#instance = instance;
+    this.#node.setData(data);
+  }
+
+  #subject(method: string): OptionSubject {
+    return { operation: `RegisteredService.${method}`, path: this.spec.path };
   }
 }

@@ -1,14 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
-import { checkPath, childPath, type LeaseOptions, NoNodeError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { checkNames, leaseNames } from '../common/options.js';
-import { PersistentNode } from '../members/persistent-node.js';
-import { RegisteredService } from './registered-service.js';
-import { checkServicePart, checkServicePort, checkServiceWeight, type ServiceInstance } from './service-instance.js';
-import { ServiceProvider, type ServiceProviderOptions } from './service-provider.js';
-import { curatorSerializer, readInstance, type ServiceSerializer } from './service-serializer.js';
+import {
+  checkPath,
+  childPath,
+  NoNodeError,
+  OperationTimeoutError,
+  type RequestLimits,
+  type WaitOptions,
+  type ZNode,
+  type ZooKeeper,
+} from 'zookit';
+import { childrenOf } from '../common/children.js';
+import { checkNames, type OptionSubject } from '../common/options.js';
 import { sweepAfterWait } from '../common/sweeper.js';
-import { timeOfDay, Wait } from '../common/waiting.js';
+import { Wait } from '../common/waiting.js';
+import type { ConflictRule, PersistentNodeOptions } from '../members/persistent-node-options.js';
+import { checkSerializer } from '../values/serializer.js';
+import { type AddressChoice, checkAddressChoice, chosenAddress } from './own-address.js';
+import { RegisteredService } from './registered-service.js';
+import { checkServicePart, type ServiceInstance } from './service-instance.js';
+import { ServiceProvider, type ServiceProviderOptions } from './service-provider.js';
+import { checkRegistration, instanceOf, modeOf, type ServiceRegistration } from './service-registration.js';
+import { curatorSerializer, readInstance, type ServiceSerializer } from './service-serializer.js';
 
 /** Where the services stand unless told otherwise. */
 const BASE_PATH = '/services';
@@ -17,102 +29,87 @@ const BASE_PATH = '/services';
 export interface ServiceRegistryOptions {
   /** The znode below which all services stand. Default `/services`. */
   readonly basePath?: string | undefined;
-  /** How instances stand in their znodes. Default: the JSON of Curator's discovery. */
+  /** How instances stand in their znodes. Default: `curatorSerializer()`, the JSON of Curator's discovery. */
   readonly serializer?: ServiceSerializer | undefined;
+  /** Where others reach the instances of this process, unless a registration says it. */
+  readonly address?: AddressChoice | undefined;
 }
-
-/** What is registered. */
-export interface ServiceRegistration<Payload = unknown> extends LeaseOptions {
-  readonly name: string;
-  /** Default: a new UUID. Who registers with the id of another one takes its place, and ends its registration. */
-  readonly id?: string | undefined;
-  /** Default: the first address of this host that is neither internal nor link-local, IPv4 first. */
-  readonly address?: string | undefined;
-  readonly port?: number | undefined;
-  readonly sslPort?: number | undefined;
-  /** Anything that JSON can hold. For Java readers: null, a string, or an object with the `@class` that they expect. */
-  readonly payload?: Payload | undefined;
-  readonly uriSpec?: ServiceInstance['uriSpec'] | undefined;
-  /** Default `true`. */
-  readonly enabled?: boolean | undefined;
-  /** How much of the calls it wants beside the others, more than 0. Default: null, which counts as 1. */
-  readonly weight?: number | undefined;
-  /** Where it runs, for callers who prefer what is near. */
-  readonly zone?: string | undefined;
-}
-
-/** What can be given with a registration, beside the options of a lease. */
-const registrationNames = [
-  'name',
-  'id',
-  'address',
-  'port',
-  'sslPort',
-  'payload',
-  'uriSpec',
-  'enabled',
-  'weight',
-  'zone',
-] as const satisfies readonly (keyof ServiceRegistration)[];
 
 /**
  * Registers services and finds them. Paths and JSON are those of Curator's discovery, so that Java services are found
- * and find ours: `BASE/<name>/<id>`, ephemeral.
+ * and find ours: `BASE/<name>/<id>`.
  */
 export class ServiceRegistry {
   readonly basePath: string;
   readonly #serializer: ServiceSerializer;
+  readonly #address: AddressChoice | undefined;
 
   /** @throws InvalidPathError, InvalidArgumentError. Does not connect. */
   constructor(
     private readonly zk: ZooKeeper,
     options: ServiceRegistryOptions = {},
   ) {
-    checkNames(options, ['basePath', 'serializer'], { operation: 'ServiceRegistry', path: options.basePath ?? BASE_PATH });
-    this.basePath = options.basePath ?? BASE_PATH;
-    checkPath(this.basePath, 'ServiceRegistry');
-    this.#serializer = options.serializer ?? curatorSerializer;
+    const { basePath = BASE_PATH, serializer = curatorSerializer(), address } = options;
+    const subject = { operation: 'ServiceRegistry', path: basePath };
+    checkNames(options, ['basePath', 'serializer', 'address'], subject);
+    checkPath(basePath, 'ServiceRegistry');
+    checkSerializer(serializer, subject);
+    checkAddressChoice(address, subject);
+    this.basePath = basePath;
+    this.#serializer = serializer;
+    this.#address = address;
   }
 
   /**
    * Registers an instance and keeps it registered, over lost connections and new sessions, until it is unregistered or
-   * the client is closed. Resolves when others can find it.
+   * the client is closed. Resolves when others can find it; with a health check that is when that has passed.
    *
-   * @throws InvalidArgumentError; OperationTimeoutError, AbortedError, and then it is not registered; NoAuthError.
+   * @throws InvalidArgumentError; OperationTimeoutError, AbortedError, and then it is not registered; NoAuthError;
+   * OwnedByOtherError by the rule of `onConflict`.
    */
   async register<Payload = unknown>(
     service: ServiceRegistration<Payload>,
     options: WaitOptions = {},
   ): Promise<RegisteredService<Payload>> {
-    const instance = instanceOf(service);
-    const path = childPath(this.#pathOf(instance.name), instance.id);
+    checkRegistration(service, { operation: 'ServiceRegistry.register', path: this.basePath });
+    const { name, id = randomUUID() } = service;
+    const path = childPath(this.#pathOf(name), id);
     const subject = { operation: 'ServiceRegistry.register', path };
-    checkNames(service, [...leaseNames, ...registrationNames], subject);
     using wait = new Wait(options, subject);
-    const node = new PersistentNode(this.zk, path, this.#serializer.serialize(instance), {
-      margin: service.margin,
-      loseOn: service.loseOn,
-    }).start();
+    const address = await wait.race(chosenAddress(service.address ?? this.#address, subject));
+    const instance = instanceOf({ ...service, id }, address, subject);
+    const node = this.#nodeOptions(service, instance, path);
+    const spec = { path, serializer: this.#serializer, node, health: service.health };
+    const registered = new RegisteredService(this.zk, spec, instance);
     try {
-      await wait.race(node.published());
+      await registered.published({ signal: wait.signal });
     } catch (error) {
-      await sweepAfterWait(this.zk, wait, path, node.close());
+      const unhealthy = registered.health?.state.error;
+      await sweepAfterWait(this.zk, wait, path, registered.unregister());
+      const isTimeOver = wait.isOver && options.signal?.aborted !== true;
+      if (isTimeOver && unhealthy !== undefined) throw neverHealthy(unhealthy, options, subject);
+      // Says it in the words of this wait.
+      wait.check();
       throw error;
     }
-    return new RegisteredService(node, instance, this.#serializer);
+    return registered;
   }
 
   /** The names of all services, also of those without instances at the moment. */
-  async names(): Promise<string[]> {
-    return (await this.#children(this.basePath)).sort();
+  async names(limits: RequestLimits = {}): Promise<string[]> {
+    return (await childrenOf(this.zk, this.basePath, limits)).sort();
   }
 
   /** An instance of a service now, read from the server; undefined where there is none that can be read. */
-  async instance<Payload = unknown>(name: string, id: string): Promise<ServiceInstance<Payload> | undefined> {
+  async instance<Payload = unknown>(
+    name: string,
+    id: string,
+    limits: RequestLimits = {},
+  ): Promise<ServiceInstance<Payload> | undefined> {
     checkServicePart(id, 'id');
     const path = childPath(this.#pathOf(name), id);
     try {
-      return readInstance<Payload>(this.#serializer, await this.zk.getData(path), path);
+      return readInstance<Payload>(this.#serializer, await this.zk.getData(path, limits), path);
     } catch (error) {
       if (error instanceof NoNodeError) return undefined;
       throw error;
@@ -120,18 +117,17 @@ export class ServiceRegistry {
   }
 
   /** The instances of a service now, read from the server. Those that are no instances are left out. */
-  async instances<Payload = unknown>(name: string): Promise<ServiceInstance<Payload>[]> {
+  async instances<Payload = unknown>(name: string, limits: RequestLimits = {}): Promise<ServiceInstance<Payload>[]> {
     const path = this.#pathOf(name);
-    const instances: ServiceInstance<Payload>[] = [];
     try {
-      for (const [id, node] of await this.zk.getChildrenData(path)) {
-        const instance = readInstance<Payload>(this.#serializer, node, childPath(path, id));
-        if (instance !== undefined) instances.push(instance);
-      }
+      const nodes = [...(await this.zk.getChildrenData(path, limits))];
+      return nodes
+        .map(([id, node]) => readInstance<Payload>(this.#serializer, node, childPath(path, id)))
+        .filter((instance) => instance !== undefined);
     } catch (error) {
-      if (!(error instanceof NoNodeError)) throw error;
+      if (error instanceof NoNodeError) return [];
+      throw error;
     }
-    return instances;
   }
 
   /** A list of the instances of a service that is kept current, to pick from without asking the server. Close it. */
@@ -139,49 +135,28 @@ export class ServiceRegistry {
     return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name), this.#serializer, options);
   }
 
+  #nodeOptions(
+    { onConflict, margin, loseOn }: ServiceRegistration,
+    instance: ServiceInstance,
+    path: string,
+  ): PersistentNodeOptions {
+    const isSame = (other: ServiceInstance | undefined): boolean =>
+      other?.name === instance.name && other.id === instance.id;
+    const ruleFor = onConflict ?? ((other): ConflictRule => (isSame(other) ? 'replace' : 'fail'));
+    const rule =
+      typeof ruleFor === 'function'
+        ? (node: ZNode): ConflictRule => ruleFor(readInstance(this.#serializer, node, path))
+        : ruleFor;
+    return { mode: modeOf(instance), onConflict: rule, margin, loseOn };
+  }
+
   #pathOf(name: string): string {
     checkServicePart(name, 'name');
     return childPath(this.basePath, name);
   }
-
-  async #children(path: string): Promise<string[]> {
-    try {
-      return await this.zk.getChildren(path);
-    } catch (error) {
-      if (error instanceof NoNodeError) return [];
-      throw error;
-    }
-  }
 }
 
-function instanceOf<Payload>(service: ServiceRegistration<Payload>): ServiceInstance<Payload> {
-  const { name, id = randomUUID(), address = ownAddress(), port = null, sslPort = null, weight = null } = service;
-  checkServicePart(name, 'name');
-  checkServicePart(id, 'id');
-  checkServicePort(port, 'port');
-  checkServicePort(sslPort, 'sslPort');
-  checkServiceWeight(weight);
-  return {
-    name,
-    id,
-    address,
-    port,
-    sslPort,
-    payload: service.payload ?? null,
-    registrationTimeUTC: timeOfDay(),
-    serviceType: 'DYNAMIC',
-    uriSpec: service.uriSpec ?? null,
-    enabled: service.enabled ?? true,
-    weight,
-    zone: service.zone ?? null,
-  };
-}
-
-/** Where others reach this host, as far as it can know. */
-function ownAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const usable = addresses.filter(
-    ({ internal, address }) => !internal && !address.startsWith('fe80:') && !address.startsWith('169.254.'),
-  );
-  return (usable.find(({ family }) => family === 'IPv4') ?? usable[0])?.address ?? '127.0.0.1';
+function neverHealthy(cause: Error, { timeout = 0 }: WaitOptions, subject: OptionSubject): OperationTimeoutError {
+  const problem = `the health check has not passed within ${timeout} ms: ${cause.message}`;
+  return new OperationTimeoutError(problem, { ...subject, cause }, false);
 }
