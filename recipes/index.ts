@@ -122,6 +122,14 @@ export { httpCheck, type HttpCheckOptions, tcpCheck } from './services/health-ch
 export { type HealthCheck, HealthGate, type HealthGateOptions, type HealthState } from './services/health-gate.js';
 export { type AddressChoice, type AddressFilter, type OwnAddress, ownAddresses } from './services/own-address.js';
 export { RegisteredService, type RegistrationState, type UnregisterOptions } from './services/registered-service.js';
+export type { PickOptions, ServiceProviderOptions, SetAsideOptions, ZoneOptions } from './services/provider-options.js';
+export {
+  RegisteredService,
+  type RegistrationState,
+  type ServiceUpdate,
+  type UnregisterOptions,
+} from './services/registered-service.js';
+export { ServiceCall } from './services/service-call.js';
 export {
   InvalidServiceInstanceError,
   type ServiceInstance,
@@ -134,6 +142,15 @@ export type { ServiceHealthOptions, ServiceRegistration, ServiceUpdate } from '.
 export { ServiceRegistry, type ServiceRegistryOptions } from './services/service-registry.js';
 export { curatorSerializer, type PayloadCodec, type ServiceSerializer } from './services/service-serializer.js';
 export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
+export type { ServiceList, ServiceListChange, UpdatedInstance } from './services/service-list.js';
+export { ServiceProvider } from './services/service-provider.js';
+export {
+  type ServiceRegistration,
+  ServiceRegistry,
+  type ServiceRegistryOptions,
+} from './services/service-registry.js';
+export { curatorSerializer, type ServiceSerializer } from './services/service-serializer.js';
+export type { PickRequest, ServiceCandidate, ServiceStrategy, StrategyName } from './services/service-strategy.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

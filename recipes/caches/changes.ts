@@ -47,8 +47,12 @@ export interface CacheResync {
 export type CacheChange<T> =
   ZNodeAdded<T> | ZNodeChanged<T> | ZNodeRemoved<T> | ZNodeUnreadable | CacheReady | CacheResync;
 
-/** The changes by name; `change` stands for all of them, and `failed` tells what has ended the cache. */
+/**
+ * The changes by name; `change` stands for all of them, `failed` tells what has ended the cache, and `stale` whether it may
+ * be out of date, whenever that has changed.
+ */
 export type CacheEventMap<T> = { [Change in CacheChange<T> as Change['type']]: Change } & {
   readonly change: CacheChange<T>;
   readonly failed: Error;
+  readonly stale: boolean;
 };

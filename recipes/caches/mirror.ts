@@ -11,6 +11,8 @@ export interface MirrorListener {
   left(path: string, error: Error): void;
   /** The tree is complete, for the first time or again. */
   loaded(isFirst: boolean): void;
+  /** It is current from now on, or is not any more. */
+  currencyChanged(isCurrent: boolean): void;
   /** It has ended with an error that does not pass. */
   failed(error: Error): void;
 }
@@ -79,7 +81,8 @@ export class Mirror {
   async #keep(): Promise<void> {
     const { zk, scope, tree, watches } = this;
     const left = (path: string, error: Error): void => this.listener.left(path, error);
-    const setting = { zk, scope, tree, watches, left, loaded: () => this.#loaded() };
+    const currencyChanged = (isCurrent: boolean): void => this.listener.currencyChanged(isCurrent);
+    const setting = { zk, scope, tree, watches, left, loaded: () => this.#loaded(), currencyChanged };
     const round = new Round(setting, ++this.#rounds);
     this.#round = round;
     let failure: Error | undefined;

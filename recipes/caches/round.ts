@@ -8,6 +8,7 @@ import type { FollowingTree } from './znode-tree.js';
 
 /** Reads that are under way at once: enough to keep a server busy, and few beside what else the client does. */
 const MOST_UNDER_WAY = 128;
+
 /** What a round works on. */
 export interface RoundSetting {
   readonly zk: ZooKeeper;
@@ -18,6 +19,8 @@ export interface RoundSetting {
   left(path: string, error: Error): void;
   /** The tree is complete: for the first time, or again. */
   loaded(): void;
+  /** It is current from now on, or is not any more. */
+  currencyChanged(isCurrent: boolean): void;
 }
 
 /**
@@ -45,6 +48,7 @@ export class Round {
   #attachment: number | undefined;
   #failures = 0;
   #pausing = false;
+  #wasCurrent = false;
 
   constructor(
     private readonly setting: RoundSetting,
@@ -87,6 +91,7 @@ export class Round {
     // An answer that comes to nobody would leave its watch behind; without a connection none comes.
     if (!this.#isAttached) this.#aborting.abort();
     this.#over.resolve();
+    this.#noteCurrency();
   }
 
   get hasEnded(): boolean {
@@ -106,6 +111,7 @@ export class Round {
       }
       this.#pump();
     }
+    this.#noteCurrency();
   }
 
   /** Takes all watches away. Resolves when nothing is under way any more. */
@@ -181,7 +187,15 @@ export class Round {
       void this.#do(job);
     }
     if (this.#phase === 'loading' && this.#work.loading === 0) this.#complete();
+    this.#noteCurrency();
   };
+
+  #noteCurrency(): void {
+    const { isCurrent } = this;
+    if (isCurrent === this.#wasCurrent) return;
+    this.#wasCurrent = isCurrent;
+    this.setting.currencyChanged(isCurrent);
+  }
 
   /** Without a connection reads would only fill the queue of the client; with none to come they tell why. */
   get #mayLook(): boolean {

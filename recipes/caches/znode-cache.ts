@@ -1,5 +1,6 @@
 import { checkPath, ClosedError, type WaitOptions, type ZooKeeper } from 'zookit';
 import type { CachedZNode } from './cached-znode.js';
+import { timeOfDay } from '../common/waiting.js';
 import { ChangeReader } from './change-reader.js';
 import type { CacheChange, CacheEventMap } from './changes.js';
 import { Listeners } from './listeners.js';
@@ -37,6 +38,7 @@ export abstract class ZNodeCache<T> implements AsyncIterable<CacheChange<T>>, As
   readonly #listeners = new Listeners<T>();
   readonly #readers = new Set<ChangeReader<T>>();
   #closed: Promise<void> | undefined;
+  #staleSince = timeOfDay();
 
   /** @throws InvalidPathError, InvalidArgumentError. Begins with {@link start} or {@link ready}. */
   protected constructor(
@@ -55,6 +57,7 @@ export abstract class ZNodeCache<T> implements AsyncIterable<CacheChange<T>>, As
     this.#mirror = new Mirror(zk, scope, tree, watches, {
       left: (at, error) => this.#tell({ type: 'unreadable', path: at, error }),
       loaded: (isFirst) => this.#tell({ type: isFirst ? 'ready' : 'resync' }),
+      currencyChanged: (isCurrent) => this.#currencyChanged(isCurrent),
       failed: (error) => this.#failed(error),
     });
   }
@@ -80,6 +83,11 @@ export abstract class ZNodeCache<T> implements AsyncIterable<CacheChange<T>>, As
   /** Whether it may be out of date: there is no connection, or a change is known and not read yet. */
   get stale(): boolean {
     return !this.#mirror.isCurrent;
+  }
+
+  /** Since when it may be out of date, milliseconds since 1970; undefined while it is not. */
+  get staleSince(): number | undefined {
+    return this.stale ? this.#staleSince : undefined;
   }
 
   /** What has ended the cache: NoAuthError at its root, CacheFullError, the end of the client, a `filter` that threw. */
@@ -140,6 +148,11 @@ export abstract class ZNodeCache<T> implements AsyncIterable<CacheChange<T>>, As
     for (const reader of this.#readers) reader.push(change);
     this.#listeners.tell(change.type, change);
     this.#listeners.tell('change', change);
+  }
+
+  #currencyChanged(isCurrent: boolean): void {
+    if (!isCurrent) this.#staleSince = timeOfDay();
+    if (this.#closed === undefined) this.#listeners.tell('stale', !isCurrent);
   }
 
   #failed(error: Error): void {

@@ -58,6 +58,17 @@ export class HashRing {
     return this.#owners[this.#firstPoint(hashOf(key))];
   }
 
+  /** The first member from the key on that will do: whom the key belongs to while its owner is not to be had. */
+  ownerAmong(key: string, willDo: (id: string) => boolean): string | undefined {
+    const { length } = this.#owners;
+    const first = this.#firstPoint(hashOf(key));
+    for (let passed = 0; passed < length; passed++) {
+      const owner = this.#owners[(first + passed) % length];
+      if (owner !== undefined && willDo(owner)) return owner;
+    }
+    return undefined;
+  }
+
   /** The first `count` different members from the key on, its owner first: for copies. Fewer, where there are fewer. */
   owners(key: string, count: number): string[] {
     const found = new Set<string>();

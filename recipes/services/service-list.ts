@@ -2,7 +2,7 @@ import type { ServiceInstance } from './service-instance.js';
 
 /** What a provider knows of a service. Never changed: after a change there is another one. */
 export interface ServiceList<Payload = unknown> {
-  /** By id; those that are not enabled, and those that the filter refuses, too. */
+  /** In no particular order; those that are not enabled, and those that the filter refuses, too. */
   readonly instances: readonly ServiceInstance<Payload>[];
   /** Whether the list may be out of date: there is no connection, or a change is known and not read yet. */
   readonly stale: boolean;
@@ -23,19 +23,25 @@ export interface ServiceListChange<Payload = unknown> extends ServiceList<Payloa
   readonly updated: readonly UpdatedInstance<Payload>[];
 }
 
-/** What has changed between two lists. */
+/** Instances by the paths of their znodes: ids need not be unique. */
+export type KnownInstances<Payload> = ReadonlyMap<string, ServiceInstance<Payload>>;
+
+/** A list with what has changed since the one before. */
 export function changeOf<Payload>(
-  before: readonly ServiceInstance<Payload>[],
+  before: KnownInstances<Payload>,
+  after: KnownInstances<Payload>,
   list: ServiceList<Payload>,
 ): ServiceListChange<Payload> {
-  const former = new Map(before.map((instance) => [instance.id, instance]));
   const added: ServiceInstance<Payload>[] = [];
+  const removed: ServiceInstance<Payload>[] = [];
   const updated: UpdatedInstance<Payload>[] = [];
-  for (const instance of list.instances) {
-    const previous = former.get(instance.id);
-    former.delete(instance.id);
-    if (previous === undefined) added.push(instance);
-    else if (previous !== instance) updated.push({ instance, previous });
+  if (before !== after) {
+    for (const [path, instance] of after) {
+      const previous = before.get(path);
+      if (previous === undefined) added.push(instance);
+      else if (previous !== instance) updated.push({ instance, previous });
+    }
+    for (const [path, instance] of before) if (!after.has(path)) removed.push(instance);
   }
-  return { ...list, added, removed: [...former.values()], updated };
+  return { ...list, added, removed, updated };
 }

@@ -18,7 +18,8 @@ import { checkSerializer } from '../values/serializer.js';
 import { type AddressChoice, checkAddressChoice, chosenAddress } from './own-address.js';
 import { RegisteredService } from './registered-service.js';
 import { checkServicePart, type ServiceInstance } from './service-instance.js';
-import { ServiceProvider, type ServiceProviderOptions } from './service-provider.js';
+import type { ServiceProviderOptions } from './provider-options.js';
+import { ServiceProvider } from './service-provider.js';
 import { checkRegistration, instanceOf, modeOf, type ServiceRegistration } from './service-registration.js';
 import { curatorSerializer, readInstance, type ServiceSerializer } from './service-serializer.js';
 
@@ -130,8 +131,14 @@ export class ServiceRegistry {
     }
   }
 
-  /** A list of the instances of a service that is kept current, to pick from without asking the server. Close it. */
-  provider<Payload = unknown>(name: string, options: ServiceProviderOptions = {}): ServiceProvider<Payload> {
+  /**
+   * A list of the instances of a service that is kept current, to pick from without asking the server. Close it. Each call
+   * makes another one: have one for each service that you call. @throws InvalidArgumentError.
+   */
+  provider<Payload = unknown>(
+    name: string,
+    options: ServiceProviderOptions<Payload> = {},
+  ): ServiceProvider<Payload> {
     return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name), this.#serializer, options);
   }
 
