@@ -121,14 +121,9 @@ export { type QueueSerializer, queueSerializers } from './queues/serializer.js';
 export { httpCheck, type HttpCheckOptions, tcpCheck } from './services/health-checks.js';
 export { type HealthCheck, HealthGate, type HealthGateOptions, type HealthState } from './services/health-gate.js';
 export { type AddressChoice, type AddressFilter, type OwnAddress, ownAddresses } from './services/own-address.js';
-export { RegisteredService, type RegistrationState, type UnregisterOptions } from './services/registered-service.js';
 export type { PickOptions, ServiceProviderOptions, SetAsideOptions, ZoneOptions } from './services/provider-options.js';
-export {
-  RegisteredService,
-  type RegistrationState,
-  type ServiceUpdate,
-  type UnregisterOptions,
-} from './services/registered-service.js';
+export { RegisteredService, type RegistrationState, type UnregisterOptions } from './services/registered-service.js';
+export { RegisteredTask, type TaskEndOptions } from './services/registered-task.js';
 export { ServiceCall } from './services/service-call.js';
 export {
   InvalidServiceInstanceError,
@@ -137,20 +132,17 @@ export {
   type UriPart,
   type UriTemplate,
 } from './services/service-instance.js';
-export { type ServiceList, ServiceProvider, type ServiceProviderOptions } from './services/service-provider.js';
+export type { ServiceList, ServiceListChange, UpdatedInstance } from './services/service-list.js';
+export { ServiceProvider } from './services/service-provider.js';
 export type { ServiceHealthOptions, ServiceRegistration, ServiceUpdate } from './services/service-registration.js';
 export { ServiceRegistry, type ServiceRegistryOptions } from './services/service-registry.js';
 export { curatorSerializer, type PayloadCodec, type ServiceSerializer } from './services/service-serializer.js';
-export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
-export type { ServiceList, ServiceListChange, UpdatedInstance } from './services/service-list.js';
-export { ServiceProvider } from './services/service-provider.js';
-export {
-  type ServiceRegistration,
-  ServiceRegistry,
-  type ServiceRegistryOptions,
-} from './services/service-registry.js';
-export { curatorSerializer, type ServiceSerializer } from './services/service-serializer.js';
 export type { PickRequest, ServiceCandidate, ServiceStrategy, StrategyName } from './services/service-strategy.js';
+export type { TaskAddress } from './services/swarm-address.js';
+export { NotASwarmTaskError, TaskAddressError } from './services/swarm-errors.js';
+export type { SwarmTask } from './services/swarm-place.js';
+export type { TaskRegistration } from './services/swarm-task.js';
+export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { AbortedError, InvalidArgumentError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { checkDelay, checkNames, leaseNames, type OptionSubject } from '../common/options.js';
+import { checkDelay, checkNames, type OptionSubject } from '../common/options.js';
 import { Wait } from '../common/waiting.js';
 import { beforeEnd, isEnding } from './end-of-process.js';
 import type { AddressFilter } from './own-address.js';
@@ -163,7 +163,7 @@ async function chosen(choose: (addresses: readonly TaskAddress[]) => string | Pr
  * read it, which need not know the field; nor is a payload made up, because a Java reader that expects another class could then
  * read no instance of the service at all.
  */
-export function describe<Payload>(payload: Payload | undefined, task: SwarmTask): Payload | undefined {
+export function describe<Payload>(payload: Payload | null | undefined, task: SwarmTask): Payload | null | undefined {
   const isPlain = typeof payload === 'object' && payload !== null && Object.getPrototypeOf(payload) === Object.prototype;
   return isPlain && !('@class' in payload) && !('swarm' in payload) ? { ...payload, swarm: task } : payload;
 }
@@ -182,7 +182,7 @@ function checkTask<Payload>(registration: TaskRegistration<Payload>, subject: Op
   const refuse = (problem: string): never => {
     throw new InvalidArgumentError(problem, subject);
   };
-  checkNames(registration, [...leaseNames, ...registrationNames, ...taskNames], subject);
+  checkNames(registration, [...registrationNames, ...taskNames], subject);
   const { address, network, outside, signals = [], drain = DRAIN, stopTimeout, onDrain, closeClient } = registration;
   checkDelay('drain', drain, subject);
   checkDelay('stopTimeout', stopTimeout, subject);
