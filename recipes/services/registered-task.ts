@@ -1,7 +1,8 @@
 import type { WaitOptions, ZooKeeper } from 'zookit';
 import { after, defer, now } from '../common/waiting.js';
-import type { RegisteredService, ServiceUpdate } from './registered-service.js';
+import type { RegisteredService } from './registered-service.js';
 import type { ServiceInstance } from './service-instance.js';
+import type { ServiceUpdate } from './service-registration.js';
 import type { SwarmTask } from './swarm-place.js';
 
 /** How a task ends. */

@@ -13,7 +13,7 @@ export interface TaskAddress extends OwnAddress {
 
 /** The address, or why there is none: nothing fits, or too much does. */
 export type TaskAddressChoice =
-  { readonly address: TaskAddress } | { readonly address?: undefined; readonly fitting: readonly TaskAddress[] };
+  { readonly address: TaskAddress; readonly fitting?: undefined } | { readonly address?: undefined; readonly fitting: readonly TaskAddress[] };
 
 /**
  * Networks that Swarm gives the ingress network unless told otherwise: since 18.09 the first one of its pool, and before.

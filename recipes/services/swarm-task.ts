@@ -193,10 +193,13 @@ function checkTask<Payload>(registration: TaskRegistration<Payload>, subject: Op
   if (network !== undefined && (typeof network !== 'string' || network === ''))
     refuse(`the network is ${JSON.stringify(network)}; it must be the name of a network, or a range as 10.0.1.0/24`);
   if (network !== undefined && address !== undefined) refuse('an address and a network are given; it takes one of them');
-  if (!Array.isArray(signals)) refuse('the signals must be a list of names as "SIGTERM"');
-  for (const signal of signals)
-    if (!(signal in constants.signals) || untakeable.includes(signal))
-      refuse(`there is no signal ${JSON.stringify(signal)} that a process can listen for`);
+  checkSignals(signals, refuse);
   if (onDrain !== undefined && typeof onDrain !== 'function') refuse('onDrain must be a function');
   if (closeClient !== undefined && typeof closeClient !== 'boolean') refuse('closeClient must be true or false');
+}
+
+function checkSignals(signals: readonly string[], refuse: (problem: string) => never): void {
+  if (!Array.isArray(signals)) refuse('the signals must be a list of names as "SIGTERM"');
+  const wrong = signals.find((signal) => !(signal in constants.signals) || untakeable.includes(signal));
+  if (wrong !== undefined) refuse(`there is no signal ${JSON.stringify(wrong)} that a process can listen for`);
 }

@@ -99,7 +99,7 @@ export class Shop {
     const format = '{{.ID}} {{.CurrentState}}';
     const args = ['service', 'ps', '--no-trunc', '--filter', 'desired-state=running', '--format', format, this.web];
     const lines = (await docker(args)).split('\n');
-    return lines.filter((line) => / Running /.test(line)).map((line) => line.split(' ')[0]!).sort();
+    return lines.filter((line) => line.includes(' Running ')).map((line) => line.split(' ')[0]!).sort();
   }
 
   /** The container of a task. */

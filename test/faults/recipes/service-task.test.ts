@@ -128,6 +128,7 @@ describe('at SIGTERM', () => {
     await registered(child);
     await until(() => listed()[0]?.enabled === true, { what: 'callers to see it' });
     const seen: string[] = [];
+    let draining = 0;
     const watching = (async () => {
       for await (const { instances } of provider) {
         seen.push(instances.map(({ enabled }) => (enabled ? 'enabled' : 'draining')).join() || 'gone');
@@ -136,7 +137,6 @@ describe('at SIGTERM', () => {
       }
       return 0;
     })();
-    let draining = 0;
     child.signal('SIGTERM');
     const gone = await within(watching, { what: 'it to go' });
     expect(seen).toEqual(['enabled', 'draining', 'gone']);

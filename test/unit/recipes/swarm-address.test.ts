@@ -20,7 +20,7 @@ function unnamed(address: TaskAddress): TaskAddress {
 
 function chosen(found: readonly TaskAddress[], how: Parameters<typeof chooseTaskAddress>[1] = {}): string | string[] {
   const choice = chooseTaskAddress(found, how);
-  return choice.address?.address ?? choice.fitting.map(({ address }) => address);
+  return choice.address === undefined ? choice.fitting.map(({ address }) => address) : choice.address.address;
 }
 
 describe('the address of a task', () => {
