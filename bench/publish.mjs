@@ -17,6 +17,7 @@ function readAll(files) {
     if (differs !== undefined) throw new Error(`results of two machines: ${differs} differs`);
     first.cases.push(...other.cases);
     first.growth ??= other.growth;
+    first.services ??= other.services;
     first.server ??= other.server;
     Object.assign(first.clients, other.clients);
   }

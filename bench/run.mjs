@@ -11,6 +11,7 @@ import { registerServices } from './runner/prepare.mjs';
 import { startTarget } from './runner/servers.mjs';
 import { caseTable, describe, short, table } from './runner/tables.mjs';
 import { measureGrowth } from './growth/run.mjs';
+import { measureServices } from './services/run.mjs';
 
 function doesTakePart({ takesPart, mostContenders = Infinity }, { work, window }) {
   return takesPart.includes(work) && (work !== 'mutex' || window <= mostContenders);
@@ -76,6 +77,8 @@ for (const target of options.targets) {
   if (server !== undefined) output.server = server;
   save();
 }
+if (options.only.includes('services')) output.services = await measureServices(options);
+save();
 if (options.only.includes('growth')) output.growth = await measureGrowth();
 save();
 

@@ -1,6 +1,6 @@
 // Results as the tables of docs/performance.md.
 import { judge } from './goals.mjs';
-import { describe, growthRows, number, short } from './tables.mjs';
+import { describe, growthRows, number, servicesRows, short } from './tables.mjs';
 
 const order = ['zookit', 'raw', 'raw-joined', 'node-zookeeper-client', 'zookeeper', 'java', 'curator', 'kazoo'];
 const recipes = ['mutex', 'list', 'pick', 'fanout'];
@@ -59,6 +59,17 @@ function recipeTables(cases) {
   ];
 }
 
+function servicesTable(results) {
+  if (results === undefined || results.length === 0) return [];
+  const [{ services, instances, changes }] = results;
+  return [
+    '### A big registry, on one real server',
+    `${number(instances)} instances of ${number(services)} services, all followed by one process: until all first lists are ` +
+      `there, what they hold, and the part of a processor while ${number(changes)} instances change each second:`,
+    markdown(servicesRows(results)),
+  ];
+}
+
 const growthTitles = {
   watches: 'Watches, each with a listener of its own: to set them, and to be told of a change of each',
   caches: 'Znodes in a cache, 100 bytes each: until it is ready, and until it has followed a write of each',
@@ -87,7 +98,7 @@ function goalTable(cases) {
 
 /** The part of the page between its marks. */
 export function page(results) {
-  const { processor, cores, memoryGiB, system, node, clients, server, cases, growth, date, rounds, seconds } = results;
+  const { processor, cores, memoryGiB, system, node, clients, server, cases, growth, services, date, rounds, seconds } = results;
   const versions = Object.entries(clients)
     .filter(([name]) => !name.startsWith('raw') && !name.endsWith('-recipes'))
     .map(([name, version]) => `${name} ${version}`);
@@ -102,6 +113,7 @@ export function page(results) {
     ...operations(of('standalone'), 'Against one real server'),
     ...operations(of('ensemble'), 'Against a follower of a real ensemble of three'),
     ...recipeTables(cases.filter(({ work }) => recipes.includes(work))),
+    ...servicesTable(services),
     ...growthTables(growth),
     '',
   ].join('\n\n');

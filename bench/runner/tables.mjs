@@ -59,6 +59,21 @@ export function caseTable({ results }) {
   return table([columns.map(([head]) => head), ...results.map((result) => columns.map(([, text]) => text(result)))]);
 }
 
+/** A registry of many services, followed by one process: a row a client. */
+export function servicesRows(results) {
+  const heads = ['', 'first lists, ms', 'CPU, ms', 'heap, MB', 'buffers, MB', 'heap B an instance', 'CPU', 'CPU µs a change'];
+  const rows = results.map(({ client, instances, load, loadCpu, heap, buffers, part, each }) => [
+    client,
+    short(load),
+    short(loadCpu),
+    ...[heap, buffers].map((bytes) => short(bytes / 1e6)),
+    number(heap / instances),
+    `${number(part * 100, 1)} %`,
+    short(each),
+  ]);
+  return [heads, ...rows];
+}
+
 /** Below this, what the process does besides is more than what is measured. */
 const LEAST_FOR_MEMORY = 100;
 

@@ -2,6 +2,7 @@ import {
   childPath,
   NoNodeError,
   type OneShotEvent,
+  type SessionInfo,
   type Stat,
   UnimplementedError,
   type WatchEvent,
@@ -16,10 +17,22 @@ import type { FollowingTree } from './znode-tree.js';
 /** Every server has it from 3.5 on. */
 const CONFIG_PATH = '/zookeeper/config';
 
+/**
+ * What is known of the servers of a session: with which of its connections the last one was seen that has a configuration;
+ * or that one has refused a persistent watch, which costs a connection, and once is enough.
+ */
+const knownServers = new WeakMap<SessionInfo, number | 'refused'>();
+
 /** What a look has found: the stat, and the data where they are not those that are known. */
 interface Found {
   readonly stat: Stat;
   readonly node: ZNode | undefined;
+}
+
+/** The names of the children of a znode, and its stat. */
+interface ChildrenOf {
+  readonly children: readonly string[];
+  readonly stat: Stat;
 }
 
 /** What looks are made for. */
@@ -27,6 +40,7 @@ export interface LookerSetting {
   readonly zk: ZooKeeperOperations;
   readonly scope: Scope;
   readonly tree: FollowingTree;
+  readonly sessionInfo: SessionInfo;
   /** The number of the session among those of the cache. */
   readonly session: number;
   readonly signal: AbortSignal;
@@ -56,13 +70,23 @@ export class Looker {
 
   /** Leaves a persistent watch, if the server has them. */
   async arm(): Promise<void> {
-    const { zk, scope, signal, onEvent } = this.setting;
-    // A server of 3.4 would close the connection at an operation that it does not know.
-    if ((await zk.unrooted().exists(CONFIG_PATH, { signal })) === null) return;
+    const { zk, scope, sessionInfo, signal, onEvent } = this.setting;
+    const known = knownServers.get(sessionInfo);
+    if (known === 'refused') return;
+    if (known !== sessionInfo.attachments) {
+      const { attachments } = sessionInfo;
+      // A server of 3.4 would close the connection at an operation that it does not know.
+      if ((await zk.unrooted().exists(CONFIG_PATH, { signal })) === null) return;
+      knownServers.set(sessionInfo, attachments);
+    }
     try {
       this.#watcher = await zk.addWatch(scope.root, { recursive: true, onEvent, signal });
     } catch (error) {
-      if (!(error instanceof UnimplementedError)) throw error;
+      if (!(error instanceof UnimplementedError)) {
+        knownServers.delete(sessionInfo);
+        throw error;
+      }
+      knownServers.set(sessionInfo, 'refused');
     }
   }
 
@@ -78,7 +102,23 @@ export class Looker {
   }
 
   /** Does what is to be done for a znode. Rejects with what the server says against it. */
-  async look({ path, look, loads }: Job): Promise<void> {
+  async look(job: Job): Promise<void> {
+    const { scope, tree } = this.setting;
+    const { path } = job;
+    if (path !== scope.root || scope.rootData || !scope.goesBelow(path) || tree.has(path)) {
+      await this.#look(job, undefined);
+      return;
+    }
+    const first: { list?: Promise<ChildrenOf> } = {};
+    const looking = this.#look(job, first);
+    // Sent behind the first question: the first list costs one round trip less.
+    first.list = this.#askForChildren(path);
+    // An answer that comes to nobody would leave its watch behind.
+    await Promise.allSettled([looking, first.list]);
+    await looking;
+  }
+
+  async #look({ path, look, loads }: Job, first: { readonly list?: Promise<ChildrenOf> } | undefined): Promise<void> {
     const { scope, tree, session } = this.setting;
     const isNewHere = !tree.has(path);
     let mustList = (look & Look.children) !== 0;
@@ -94,7 +134,7 @@ export class Looker {
       const isAnother = found.node !== undefined && tree.put(path, found.node, session);
       mustList ||= this.#mustList(path, found.stat, isAnother, look);
     }
-    if (mustList && scope.goesBelow(path)) await this.#list(path, loads);
+    if (mustList && scope.goesBelow(path)) await this.#list(path, loads, first?.list);
   }
 
   #mustList(path: string, stat: Stat, isAnother: boolean, look: number): boolean {
@@ -130,11 +170,15 @@ export class Looker {
     }
   }
 
-  async #list(path: string, loads: boolean): Promise<void> {
-    const { zk, scope, tree, session } = this.setting;
+  #askForChildren(path: string): Promise<ChildrenOf> {
+    return this.setting.zk.getChildren(path, { ...this.#watching, stat: true });
+  }
+
+  async #list(path: string, loads: boolean, asked: Promise<ChildrenOf> | undefined): Promise<void> {
+    const { scope, tree, session } = this.setting;
     let found;
     try {
-      found = await zk.getChildren(path, { ...this.#watching, stat: true });
+      found = await (asked ?? this.#askForChildren(path));
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
       tree.remove(path);

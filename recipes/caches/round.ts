@@ -57,7 +57,7 @@ export class Round {
   ) {
     const { zk, scope, tree } = setting;
     this.#looker = new Looker({
-      ...{ zk: zk.ofThisSession(), scope, tree, session, signal: this.#aborting.signal },
+      ...{ zk: zk.ofThisSession(), sessionInfo: zk.session, scope, tree, session, signal: this.#aborting.signal },
       ...{ onEvent: this.#onEvent, onOneShot: this.#onOneShot },
       found: (path, loads) => this.#work.add(path, Look.data, loads),
       hasEnded: () => this.hasEnded,

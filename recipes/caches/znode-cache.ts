@@ -1,6 +1,6 @@
 import { checkPath, ClosedError, type WaitOptions, type ZooKeeper } from 'zookit';
-import type { CachedZNode } from './cached-znode.js';
 import { timeOfDay } from '../common/waiting.js';
+import type { CachedZNode } from './cached-znode.js';
 import { ChangeReader } from './change-reader.js';
 import type { CacheChange, CacheEventMap } from './changes.js';
 import { Listeners } from './listeners.js';

@@ -102,7 +102,7 @@ export class CandidatePool<Payload> implements CandidateOwner<Payload> {
 
   failed(candidate: Candidate<Payload>, error: unknown): void {
     const { setAside } = this.rules;
-    if (setAside === undefined) return;
+    if (setAside === undefined || this.#candidates.get(candidate.key) !== candidate) return;
     const at = now();
     if (candidate.failures === 0 || at - candidate.failingSince > setAside.time) {
       candidate.failures = 0;

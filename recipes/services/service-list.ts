@@ -2,7 +2,7 @@ import type { ServiceInstance } from './service-instance.js';
 
 /** What a provider knows of a service. Never changed: after a change there is another one. */
 export interface ServiceList<Payload = unknown> {
-  /** In no particular order; those that are not enabled, and those that the filter refuses, too. */
+  /** By the names of their znodes; those that are not enabled, and those that the filter refuses, too. */
   readonly instances: readonly ServiceInstance<Payload>[];
   /** Whether the list may be out of date: there is no connection, or a change is known and not read yet. */
   readonly stale: boolean;

@@ -303,13 +303,19 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     const stale = !this.#isLoaded || this.#cache.stale;
     let snapshot = this.#snapshot;
     if (snapshot !== undefined && !this.#hasChanged && snapshot.list.stale === stale) return snapshot;
-    const known = snapshot === undefined || this.#hasChanged ? new Map(this.#isLoaded ? this.#instances : []) : snapshot.known;
+    const known = snapshot === undefined || this.#hasChanged ? this.#inOrder() : snapshot.known;
     const instances = snapshot?.known === known ? snapshot.list.instances : [...known.values()];
     snapshot = { list: { instances, stale, staleSince: stale ? this.#cache.staleSince : undefined }, known };
     if (!this.#isLoaded) return snapshot;
     this.#hasChanged = false;
     this.#snapshot = snapshot;
     return snapshot;
+  }
+
+  /** The instances by path, in the order of their names. */
+  #inOrder(): KnownInstances<Payload> {
+    if (!this.#isLoaded) return new Map<string, ServiceInstance<Payload>>();
+    return new Map([...this.#instances].sort(([one], [other]) => (one < other ? -1 : 1)));
   }
 
   /** What iterations tell: not what is about to change again, unless that takes long. */
