@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ServiceRegistry } from 'zookit/recipes';
+import { ServiceRegistry, uriOf } from 'zookit/recipes';
 import { until } from '../support/until.js';
 import { usePeers } from './peers.js';
 
@@ -22,6 +22,7 @@ describe('what Curator registers', () => {
     expect(found).toEqual({
       ...{ name: 'cart', id: 'cart-1', address: '10.0.0.7', port: 8080, sslPort: 8443, payload: 'blue' },
       ...{ serviceType: 'DYNAMIC', enabled: true, registrationTimeUTC: expect.any(Number) },
+      ...{ weight: null, zone: null },
       uriSpec: {
         parts: [
           { value: 'scheme', variable: true },
@@ -33,6 +34,7 @@ describe('what Curator registers', () => {
         ],
       },
     });
+    expect(found && uriOf(found)).toBe('https://10.0.0.7:8080/x');
     expect(await registry.names()).toEqual(['cart']);
     await using provider = registry.provider('cart');
     expect(await provider.pick()).toEqual(found);
@@ -46,6 +48,29 @@ describe('what Curator registers', () => {
     });
     await java.close();
     await until(() => provider.list.instances.length === 0, { what: 'the end of both' });
+  });
+
+  it.each(['DYNAMIC', 'STATIC', 'PERMANENT', 'DYNAMIC_SEQUENTIAL'])('is found as %s, enabled or not', async (kind) => {
+    const basePath = `/java-kinds-${kind}`;
+    const java = await peers.curator.open('serviceDiscovery', basePath, { writesEnabled: true });
+    const registry = new ServiceRegistry(peers.zk, { basePath });
+    const fields = { name: 'cart', serviceId: 'cart-1', serviceType: kind };
+    await java.call('register', { ...fields, enabled: false });
+    expect(await registry.instances('cart')).toMatchObject([{ id: 'cart-1', serviceType: kind, enabled: false }]);
+    await java.close();
+  });
+
+  it('is taken over by a registration of the same id, and the other way round', async () => {
+    const basePath = '/both-kinds';
+    const java = await peers.curator.open('serviceDiscovery', basePath);
+    const registry = new ServiceRegistry(peers.zk, { basePath });
+    await java.call('register', { name: 'cart', serviceId: '1', port: 1, serviceType: 'STATIC' });
+    await using ours = await registry.register({ name: 'cart', id: '1', port: 2 });
+    expect(await java.call('query', { name: 'cart' })).toMatchObject([{ id: '1', port: 2, serviceType: 'DYNAMIC' }]);
+    await java.call('register', { name: 'cart', serviceId: '1', port: 3 });
+    await until(() => !ours.held, { what: 'ours to know' });
+    expect(await registry.instances('cart')).toMatchObject([{ port: 3 }]);
+    await java.close();
   });
 
   it.each([
@@ -101,6 +126,54 @@ describe('what zookit registers', () => {
       ]),
     );
     for (let pick = 0; pick < 4; pick++) expect(await java.call('pick', { name: 'cart' })).toBe('on');
+  });
+
+  it('with weight and zone is read by Curator, which passes over them', async () => {
+    const basePath = '/node-weight';
+    await using java = await peers.curator.open('serviceDiscovery', basePath);
+    const registry = new ServiceRegistry(peers.zk, { basePath });
+    await using service = await registry.register({ name: 'cart', id: '1', port: 80, weight: 3, zone: 'north' });
+    expect(await java.call('query', { name: 'cart' })).toMatchObject([{ id: '1', port: 80, enabled: true }]);
+    expect(await java.call('pick', { name: 'cart' })).toBe('1');
+    expect(await registry.instances('cart')).toEqual([service.instance]);
+  });
+
+  it('drains: Curator picks it no more, and finds it still', async () => {
+    const basePath = '/node-drain';
+    await using java = await peers.curator.open('serviceDiscovery', basePath);
+    const registry = new ServiceRegistry(peers.zk, { basePath });
+    const old = await registry.register({ name: 'cart', id: 'old' });
+    await using young = await registry.register({ name: 'cart', id: 'young' });
+    const unregistering = old.unregister({ drain: 600_000 });
+    await until(async () => (await java.call<Shown[]>('query', { name: 'cart' })).some(({ enabled }) => !enabled), {
+      what: 'the drain',
+    });
+    for (let pick = 0; pick < 4; pick++) expect(await java.call('pick', { name: 'cart' })).toBe(young.instance.id);
+    await old.unregister({ drain: 0 });
+    await unregistering;
+    expect(await java.call('query', { name: 'cart' })).toMatchObject([{ id: 'young' }]);
+  });
+
+  it.each(['STATIC', 'PERMANENT', 'DYNAMIC_SEQUENTIAL'] as const)('as %s is read by Curator', async (serviceType) => {
+    const basePath = `/node-kinds-${serviceType}`;
+    await using java = await peers.curator.open('serviceDiscovery', basePath);
+    const registry = new ServiceRegistry(peers.zk, { basePath });
+    const service = await registry.register({ name: 'cart', id: '1', port: 80, serviceType });
+    expect(await java.call('query', { name: 'cart' })).toMatchObject([{ id: '1', port: 80, serviceType }]);
+    await service.unregister();
+    expect(await java.call('query', { name: 'cart' })).toEqual([]);
+  });
+
+  it('has the URI that Curator builds of its template, too', async () => {
+    const basePath = '/node-uri';
+    await using java = await peers.curator.open('serviceDiscovery', basePath);
+    const registry = new ServiceRegistry(peers.zk, { basePath });
+    const uriSpec = '{scheme}://{address}:{port}/{name}/{id}?{ssl-port}&{registration-time-utc}&{service-type}&{[}{]}';
+    for (const sslPort of [null, 8443]) {
+      await using service = await registry.register({ name: 'cart', id: '1', address: 'a', port: 80, sslPort, uriSpec });
+      const [found] = await java.call<Shown[]>('query', { name: 'cart' });
+      expect(found?.uri).toBe(uriOf(service.instance));
+    }
   });
 
   it('with an object that names its Java class as payload is read by Curator', async () => {

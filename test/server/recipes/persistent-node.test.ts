@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { acl, InvalidArgumentError, InvalidPathError, NoNodeError, NotEmptyError } from 'zookit';
-import { type NodeState, PersistentNode, type PersistentNodeOptions } from 'zookit/recipes';
+import {
+  acl,
+  InvalidArgumentError,
+  InvalidPathError,
+  NoNodeError,
+  NotEmptyError,
+  type ZNode,
+  type ZooKeeper,
+} from 'zookit';
+import { type ConflictRule, type NodeState, PersistentNode, type PersistentNodeOptions } from 'zookit/recipes';
 import { needs } from '../../support/features.js';
 import { sharedServer } from '../../support/shared.js';
 import { until } from '../../support/until.js';
@@ -171,6 +179,64 @@ describe('where there is a znode already', () => {
     await other.delete(path);
     await node.published();
     expect((await clients.zk.getData(path)).text()).toBe('ours');
+  });
+
+  it('a function says what to do, by what it is, again and again as that changes', async () => {
+    const path = `${await clients.folder()}/n`;
+    const other = await clients.another();
+    await other.create(path, 'wait', { mode: 'ephemeral' });
+    const onConflict = (node: ZNode): ConflictRule => node.text() as ConflictRule;
+    await using node = new PersistentNode(clients.zk, path, 'ours', { onConflict }).start();
+    expect(await failureOf(node.published({ timeout: 100 }))).toMatchObject({ code: 'OPERATION_TIMEOUT' });
+    await other.setData(path, 'replace');
+    await node.published();
+    expect((await clients.zk.getData(path)).text()).toBe('ours');
+    // Who has come after us stays, whatever the function says.
+    await other.transaction().delete(path).create(path, 'replace', { mode: 'ephemeral' }).commit();
+    await until(() => !node.held, { what: 'it to know' });
+    expect(await failureOf(node.published())).toMatchObject({ code: 'OWNED_BY_OTHER' });
+    for (const [told, code] of [
+      ['fail', 'OWNED_BY_OTHER'],
+      ['fight', 'INVALID_ARGUMENT'],
+    ] as const) {
+      await other.setData(path, told);
+      await using late = new PersistentNode(clients.zk, path, 'ours', { onConflict }).start();
+      expect(await failureOf(late.published())).toMatchObject({ code });
+    }
+  });
+
+  it.each<[string, (other: ZooKeeper, path: string) => Promise<unknown>]>([
+    ['goes', (other, path) => other.delete(path)],
+    ['changes', (other, path) => other.setData(path, 'replace')],
+    [
+      'is made anew',
+      (other, path) => other.transaction().delete(path).create(path, 'replace', { mode: 'ephemeral' }).commit(),
+    ],
+  ])('one that %s between the look and the read is looked at again', async (_, meddle) => {
+    const path = `${await clients.folder()}/n`;
+    const other = await clients.another();
+    await other.create(path, 'fail', { mode: 'ephemeral' });
+    let isMeddling = true;
+    const zk = new Proxy(clients.zk, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        if (name !== 'getData') return member.bind(target) as unknown;
+        return async (...args: unknown[]) => {
+          if (isMeddling) await meddle(other, path);
+          isMeddling = false;
+          return (await Reflect.apply(member, target, args)) as unknown;
+        };
+      },
+    });
+    const shown: string[] = [];
+    const onConflict = (node: ZNode): ConflictRule => {
+      shown.push(node.text());
+      return node.text() as ConflictRule;
+    };
+    await using node = new PersistentNode(zk, path, 'ours', { onConflict }).start();
+    await node.published();
+    expect([node.held, shown.includes('fail')]).toEqual([true, false]);
   });
 
   it('that has taken the place of ours, that is the end of it', async () => {

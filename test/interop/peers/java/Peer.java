@@ -126,7 +126,7 @@ public final class Peer {
             case "simpleQueue" -> new Queues.Simple(curator, path);
             case "groupMember" -> new Members.Group(curator, path, args);
             case "persistentNode" -> new Members.Node(curator, path, args);
-            case "serviceDiscovery" -> new Services(curator, path);
+            case "serviceDiscovery" -> new Services(curator, path, args);
             default -> throw new IllegalArgumentException("no recipe " + kind);
         };
     }

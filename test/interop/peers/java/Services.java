@@ -22,11 +22,12 @@ final class Services implements Peer.Recipe {
     private final Map<String, ServiceInstance<Object>> registered = new HashMap<>();
     private final Map<String, ServiceProvider<Object>> providers = new HashMap<>();
 
-    Services(CuratorFramework curator, String path) throws Exception {
+    Services(CuratorFramework curator, String path, JsonNode args) throws Exception {
+        boolean writesEnabled = args.path("writesEnabled").asBoolean(false);
         discovery = ServiceDiscoveryBuilder.builder(Object.class)
             .client(curator)
             .basePath(path)
-            .serializer(new JsonInstanceSerializer<>(Object.class))
+            .serializer(new JsonInstanceSerializer<>(Object.class, !writesEnabled))
             .build();
         discovery.start();
     }
@@ -82,6 +83,7 @@ final class Services implements Peer.Recipe {
             .id(args.get("serviceId").asText())
             .address(args.path("address").asText("127.0.0.1"))
             .serviceType(ServiceType.valueOf(args.path("serviceType").asText("DYNAMIC")));
+        if (args.has("enabled")) builder.enabled(args.get("enabled").asBoolean());
         if (args.has("port")) builder.port(args.get("port").asInt());
         if (args.has("sslPort")) builder.sslPort(args.get("sslPort").asInt());
         if (args.has("payload")) builder.payload(json.treeToValue(args.get("payload"), Object.class));
