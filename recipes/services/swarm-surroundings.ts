@@ -62,12 +62,26 @@ async function namesOf(own: readonly Address[]): Promise<Map<string, string[]>> 
   resolver.setServers([NAME_SERVICE]);
   const ask = async (addresses: readonly Address[]): Promise<Map<string, string[]>> => {
     const answers = await Promise.all(
-      addresses.map(async ({ address }) => [address, await resolver.reverse(address).catch(() => [])] as const),
+      addresses.map(
+        async ({ address }) => [address, await resolver.resolvePtr(reverseName(address)).catch(() => [])] as const,
+      ),
     );
     return new Map(answers.filter(([, names]) => names.length > 0));
   };
   const names = await ask(own.filter(({ gateway }) => !gateway));
   return names.size > 0 ? names : ask(own.filter(({ gateway }) => gateway));
+}
+
+/**
+ * The name that the name of an address is asked by: `7.1.0.10.in-addr.arpa`. Node's `reverse()` would not ask: it looks into
+ * /etc/hosts first, where the engine has put the host name of the container.
+ */
+export function reverseName(address: string): string {
+  if (isIP(address) === 4) return `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+  const [head = [], tail] = address.split('::').map((part) => part.split(':').filter(Boolean));
+  const groups = [...head, ...Array<string>(tail === undefined ? 0 : 8 - head.length - tail.length).fill('0'), ...(tail ?? [])];
+  const digits = groups.map((group) => group.padStart(4, '0')).join('');
+  return `${[...digits].reverse().join('.')}.ip6.arpa`;
 }
 
 /** The interfaces that default routes go by. Empty where there is no /proc/net. */

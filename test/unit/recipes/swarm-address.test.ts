@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { chooseTaskAddress, isRange, type TaskAddress } from '../../../recipes/services/swarm-address.js';
-import { gatewaysIn } from '../../../recipes/services/swarm-surroundings.js';
+import { gatewaysIn, reverseName } from '../../../recipes/services/swarm-surroundings.js';
 
 function at(cidr: string, name: string, more: Partial<TaskAddress> = {}): TaskAddress {
   const [address = ''] = cidr.split('/');
@@ -120,4 +120,13 @@ describe('the way out', () => {
   it('is unknown where there are no tables', () => {
     expect([...gatewaysIn('', '')]).toEqual([]);
   });
+});
+
+test.each([
+  ['10.0.1.7', '7.1.0.10.in-addr.arpa'],
+  ['2001:db8::567:89ab', 'b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa'],
+  ['::1', `1.${'0.'.repeat(31)}ip6.arpa`],
+  ['fd00:1:2:3:4:5:6:7', '7.0.0.0.6.0.0.0.5.0.0.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.d.f.ip6.arpa'],
+])('the name of %s is asked for by %s', (address, name) => {
+  expect(reverseName(address)).toBe(name);
 });
