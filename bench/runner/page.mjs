@@ -98,7 +98,8 @@ function goalTable(cases) {
 
 /** The part of the page between its marks. */
 export function page(results) {
-  const { processor, cores, memoryGiB, system, node, clients, server, cases, growth, services, date, rounds, seconds } = results;
+  const { processor, cores, memoryGiB, system, node, clients, server, cases, growth, services, date, rounds, seconds } =
+    results;
   const versions = Object.entries(clients)
     .filter(([name]) => !name.startsWith('raw') && !name.endsWith('-recipes'))
     .map(([name, version]) => `${name} ${version}`);

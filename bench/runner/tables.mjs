@@ -61,7 +61,16 @@ export function caseTable({ results }) {
 
 /** A registry of many services, followed by one process: a row a client. */
 export function servicesRows(results) {
-  const heads = ['', 'first lists, ms', 'CPU, ms', 'heap, MB', 'buffers, MB', 'heap B an instance', 'CPU', 'CPU µs a change'];
+  const heads = [
+    '',
+    'first lists, ms',
+    'CPU, ms',
+    'heap, MB',
+    'buffers, MB',
+    'heap B an instance',
+    'CPU',
+    'CPU µs a change',
+  ];
   const rows = results.map(({ client, instances, load, loadCpu, heap, buffers, part, each }) => [
     client,
     short(load),

@@ -1,12 +1,13 @@
 import { now } from '../common/waiting.js';
 import { Candidate, type CandidateOwner, isSameProcess } from './candidate.js';
+import type { SetAsideRule, ZoneRule } from './provider-options.js';
 import type { ServiceInstance } from './service-instance.js';
 
 /** Who may be called, and who is set aside. */
 export interface PoolRules<Payload> {
-  readonly zone: { readonly name: string; readonly atLeast: number } | undefined;
+  readonly zone: ZoneRule | undefined;
   /** Undefined: nobody is ever set aside. */
-  readonly setAside: { readonly failures: number; readonly time: number } | undefined;
+  readonly setAside: SetAsideRule | undefined;
   readonly slowStart: number;
   /** Told of all who can be called whenever those have changed. */
   changed(all: readonly Candidate<Payload>[]): void;

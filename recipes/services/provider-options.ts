@@ -19,6 +19,17 @@ export interface ZoneOptions {
   readonly atLeast?: number | undefined;
 }
 
+/** The rules that options come to. */
+export interface SetAsideRule {
+  readonly failures: number;
+  readonly time: number;
+}
+
+export interface ZoneRule {
+  readonly name: string;
+  readonly atLeast: number;
+}
+
 /** How a {@link ServiceProvider} behaves. */
 export interface ServiceProviderOptions<Payload = unknown> {
   /** Whom to call: the name of a strategy, or one of your own. Default `'roundRobin'`. */
@@ -53,8 +64,18 @@ export interface PickOptions extends WaitOptions, PickRequest {
 
 /** How long a pick waits unless told otherwise, milliseconds. */
 export const DEFAULT_TIMEOUT = 30_000;
-/** As Curator's DownInstancePolicy has them. */
-export const DEFAULT_SET_ASIDE = { failures: 2, time: 30_000 } as const;
+
+/** What counts as the zone, with its default. */
+export function zoneOf(zone: ServiceProviderOptions['zone']): ZoneRule | undefined {
+  if (zone === undefined) return undefined;
+  return typeof zone === 'string' ? { name: zone, atLeast: 1 } : { name: zone.name, atLeast: zone.atLeast ?? 1 };
+}
+
+/** When instances are set aside, with the defaults of Curator's DownInstancePolicy; undefined: never. */
+export function setAsideOf(setAside: ServiceProviderOptions['setAside']): SetAsideRule | undefined {
+  if (setAside === false) return undefined;
+  return { failures: setAside?.failures ?? 2, time: setAside?.time ?? 30_000 };
+}
 
 const optionNames = [
   'strategy',
@@ -72,7 +93,7 @@ const pickNames: readonly string[] = [
 ];
 
 /** Refuses what is no option of a provider. */
-export function checkProviderOptions(options: ServiceProviderOptions<never>, subject: OptionSubject): void {
+export function checkProviderOptions<Payload>(options: ServiceProviderOptions<Payload>, subject: OptionSubject): void {
   const fail = (problem: string): never => {
     throw new InvalidArgumentError(problem, subject);
   };

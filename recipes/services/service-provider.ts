@@ -18,16 +18,17 @@ import { CandidatePool } from './candidate-pool.js';
 import {
   checkPickOptions,
   checkProviderOptions,
-  DEFAULT_SET_ASIDE,
   DEFAULT_TIMEOUT,
   type PickOptions,
   type ServiceProviderOptions,
+  setAsideOf,
+  zoneOf,
 } from './provider-options.js';
 import { ServiceCall } from './service-call.js';
 import { InvalidServiceInstanceError, type ServiceInstance } from './service-instance.js';
 import { changeOf, type KnownInstances, type ServiceList, type ServiceListChange } from './service-list.js';
 import type { ServiceSerializer } from './service-serializer.js';
-import type { PickRequest, ServiceStrategy } from './service-strategy.js';
+import type { ServiceStrategy } from './service-strategy.js';
 import { strategies, type Strategy } from './strategies.js';
 
 /** For how long an iteration waits, at most, until changes that are being read are complete, milliseconds. */
@@ -80,8 +81,8 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     this.#strategy = typeof strategy === 'string' ? new strategies[strategy]() : strategy;
     this.#timeout = timeout === Infinity ? undefined : timeout;
     this.#pool = new CandidatePool<Payload>({
-      zone: zone === undefined ? undefined : { atLeast: 1, ...(typeof zone === 'string' ? { name: zone } : zone) },
-      setAside: setAside === false ? undefined : { ...DEFAULT_SET_ASIDE, ...setAside },
+      zone: zoneOf(zone),
+      setAside: setAsideOf(setAside),
       slowStart,
       changed: (all) => this.#strategy.changed?.(all),
       wasSetAside: (instance, error) => this.#report(options.onSetAside, instance, error),

@@ -222,9 +222,10 @@ it('M8: is as the server is, whatever three writers do, over lost connections', 
   const writing = Promise.all([0, 1, 2].map(write));
   for (let cut = 0; cut < 4; cut++) await rig.reconnect();
   await writing;
-  const truth = [...(await rig.observer.getChildrenData(path))].map(
-    ([id, node]): [string, number] => [id, node.json<{ port: number }>().port],
-  );
+  const truth = [...(await rig.observer.getChildrenData(path))].map(([id, node]): [string, number] => [
+    id,
+    node.json<{ port: number }>().port,
+  ]);
   const known = (): [string, number | null][] => provider.list.instances.map(({ id, port: at }) => [id, at]);
   await until(() => JSON.stringify(known()) === JSON.stringify(truth.sort()) && !provider.list.stale, {
     what: 'the truth',

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { acl, ClosedError, InvalidArgumentError, NoAuthError, OperationTimeoutError, type ZooKeeperError } from 'zookit';
+import {
+  acl,
+  ClosedError,
+  InvalidArgumentError,
+  NoAuthError,
+  OperationTimeoutError,
+  type ZooKeeperError,
+} from 'zookit';
 import {
   type ServiceInstance,
   type ServiceList,

@@ -209,7 +209,8 @@ describe('zones', () => {
 describe('those that are not wanted', () => {
   it('are passed over for those of the zone, then of others, then those that are set aside', () => {
     const pool = poolOf([], { zone: { name: 'eu', atLeast: 1 } });
-    for (const [id, zone] of Object.entries({ a: 'eu', b: 'eu', c: 'us', d: 'us' })) put(pool, instanceOf(id, { zone }));
+    for (const [id, zone] of Object.entries({ a: 'eu', b: 'eu', c: 'us', d: 'us' }))
+      put(pool, instanceOf(id, { zone }));
     fail(pool, 'd', 2);
     const without = (...ids: string[]): string => idsOf(pool.without(new Set(ids)));
     expect([without('a'), without('a', 'b'), without('a', 'b', 'c')]).toEqual(['b', 'c', 'd']);

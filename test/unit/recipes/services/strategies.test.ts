@@ -55,7 +55,7 @@ describe('any strategy', () => {
         const strategy = strategyOf(name, all);
         for (const candidates of [all, some, all])
           for (let pick = 0; pick < 5; pick++)
-            if (!candidates.includes(strategy.pick(candidates, { key }) as Candidate)) return false;
+            if (!candidates.includes(strategy.pick(candidates, { key })!)) return false;
         return true;
       }),
       { numRuns: 50 },
@@ -129,7 +129,7 @@ describe('weighted', () => {
         const total = numbers.reduce((sum, weight) => sum + weight, 0);
         const counts = numbers.map(() => 0);
         for (let pick = 1; pick <= total; pick++) {
-          const index = all.indexOf(strategy.pick(all, {}) as Candidate);
+          const index = all.indexOf(strategy.pick(all, {})!);
           counts[index] = (counts[index] ?? NaN) + 1;
           for (const [at, weight] of numbers.entries()) {
             const ahead = (counts[at] ?? NaN) - (pick * weight) / total;
@@ -156,7 +156,7 @@ describe('leastOutstanding', () => {
         const all = candidatesOf(numbers);
         for (const [index, candidate] of all.entries()) candidate.outstanding = calls[index] ?? 0;
         const load = (one: Candidate): number => (one.outstanding + 1) / one.weight;
-        const picked = strategyOf('leastOutstanding', all).pick(all, {}) as Candidate;
+        const picked = strategyOf('leastOutstanding', all).pick(all, {})!;
         return all.every((other) => load(picked) <= load(other));
       }),
     );
@@ -206,8 +206,7 @@ describe('consistentHash', () => {
         const strategy = strategyOf('consistentHash', all);
         const before = owners(strategy, all);
         const meanwhile = owners(strategy, rest);
-        for (const [index, owner] of before.entries())
-          if (owner !== gone.key) expect(meanwhile[index]).toBe(owner);
+        for (const [index, owner] of before.entries()) if (owner !== gone.key) expect(meanwhile[index]).toBe(owner);
         expect(owners(strategy, all)).toEqual(before);
         // Set aside or gone for good, its keys go to the same others.
         expect(owners(strategyOf('consistentHash', rest), rest)).toEqual(meanwhile);
