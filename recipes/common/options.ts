@@ -1,11 +1,11 @@
-import { InvalidArgumentError, type LeaseOptions, type WaitOptions } from 'zookit';
+import { type ErrorContext, InvalidArgumentError, type LeaseOptions, type WaitOptions } from 'zookit';
 
 /** Checks of the options that callers hand in: each throws `InvalidArgumentError` that says what would be right. */
 
 /** Where an option was given. */
 export interface OptionSubject {
   readonly operation: string;
-  readonly path?: string | undefined;
+  readonly path: string;
 }
 
 /** What can be given to a recipe that holds something. */
@@ -14,7 +14,7 @@ export const leaseNames = ['margin', 'loseOn'] as const satisfies readonly (keyo
 export const waitNames = ['timeout', 'signal'] as const satisfies readonly (keyof WaitOptions)[];
 
 /** Refuses unknown names, which would be ignored: a typing error, most likely. */
-export function checkNames(options: object, known: readonly string[], subject: OptionSubject): void {
+export function checkNames(options: object, known: readonly string[], subject: ErrorContext): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const problem = `there is no option ${JSON.stringify(name)}; known are ${known.join(', ')}`;
@@ -23,7 +23,7 @@ export function checkNames(options: object, known: readonly string[], subject: O
 }
 
 /** Refuses what is no limit of a wait. */
-export function checkWait({ timeout, signal }: WaitOptions, subject: OptionSubject): void {
+export function checkWait({ timeout, signal }: WaitOptions, subject: ErrorContext): void {
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout >= 0))
     throw new InvalidArgumentError(`the timeout is ${String(timeout)}; it must be milliseconds, 0 or more`, subject);
   if (signal !== undefined && !(signal instanceof AbortSignal))
@@ -34,7 +34,7 @@ export function checkWait({ timeout, signal }: WaitOptions, subject: OptionSubje
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Refuses what a timer cannot wait for. */
-export function checkDelay(name: string, delay: number | undefined, subject: OptionSubject): void {
+export function checkDelay(name: string, delay: number | undefined, subject: ErrorContext): void {
   if (delay === undefined || (Number.isFinite(delay) && delay >= 0 && delay <= LONGEST_DELAY)) return;
   throw new InvalidArgumentError(
     `${name} is ${String(delay)}; it must be milliseconds, from 0 to ${LONGEST_DELAY}`,

@@ -2,6 +2,7 @@ import {
   AbortedError,
   AuthFailedError,
   ClosedError,
+  type ErrorContext,
   NoNodeError,
   isPassing,
   type OneShotEvent,
@@ -10,7 +11,7 @@ import {
   type WaitOptions,
   type ZooKeeper,
 } from 'zookit';
-import { checkNames, checkWait, type OptionSubject, waitNames } from './options.js';
+import { checkNames, checkWait, waitNames } from './options.js';
 
 /** The longest delay that Node's timers take; a longer one would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -95,7 +96,7 @@ export class Wait implements Disposable {
   constructor(
     options: WaitOptions,
     /** For the errors: who waits, for what. */
-    subject: OptionSubject,
+    subject: ErrorContext,
   ) {
     checkNames(options, waitNames, subject);
     checkWait(options, subject);

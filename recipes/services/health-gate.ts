@@ -1,6 +1,6 @@
-import { InvalidArgumentError, OperationTimeoutError } from 'zookit';
+import { type ErrorContext, InvalidArgumentError, OperationTimeoutError } from 'zookit';
 import { Announcer } from '../common/announcer.js';
-import { checkDelay, checkNames, type OptionSubject } from '../common/options.js';
+import { checkDelay, checkNames } from '../common/options.js';
 import { rest, Wait } from '../common/waiting.js';
 
 /**
@@ -34,7 +34,7 @@ export interface HealthState {
   readonly error: Error | undefined;
 }
 
-const SUBJECT: OptionSubject = { operation: 'HealthGate' };
+const SUBJECT: ErrorContext = { operation: 'HealthGate' };
 
 const DEFAULT_INTERVAL = 5_000;
 const DEFAULT_TIMEOUT = 2_000;
@@ -53,7 +53,7 @@ export const healthNames = [
 ] as const satisfies readonly (keyof HealthGateOptions)[];
 
 /** @throws InvalidArgumentError. */
-export function checkHealthOptions(options: HealthGateOptions, subject: OptionSubject): void {
+export function checkHealthOptions(options: HealthGateOptions, subject: ErrorContext): void {
   const { check, rise, fall, ...delays } = options;
   if (typeof check !== 'function') throw new InvalidArgumentError('the check is no function', subject);
   for (const [name, count] of Object.entries({ rise, fall })) {

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { InvalidArgumentError } from 'zookit';
-import { checkNames, type OptionSubject } from '../common/options.js';
+import { type ErrorContext, InvalidArgumentError } from 'zookit';
+import { checkNames } from '../common/options.js';
 
 /** An address of this host. */
 export interface OwnAddress {
@@ -53,7 +53,7 @@ function isReachable({ internal, address }: OwnAddress): boolean {
  * The address that is meant. Without a choice: the first that others can reach; where there is none, that of the loopback.
  * @throws InvalidArgumentError where nothing fits; what the function throws.
  */
-export async function chosenAddress(choice: AddressChoice | undefined, subject: OptionSubject): Promise<string> {
+export async function chosenAddress(choice: AddressChoice | undefined, subject: ErrorContext): Promise<string> {
   if (typeof choice === 'string') return checkedAddress(choice, subject);
   const addresses = ownAddresses();
   if (choice === undefined) return addresses.find(isReachable)?.address ?? '127.0.0.1';
@@ -68,19 +68,19 @@ export async function chosenAddress(choice: AddressChoice | undefined, subject: 
 }
 
 /** Refuses what is no choice of an address, before anything is asked of the host. @throws InvalidArgumentError. */
-export function checkAddressChoice(choice: AddressChoice | undefined, subject: OptionSubject): void {
+export function checkAddressChoice(choice: AddressChoice | undefined, subject: ErrorContext): void {
   if (choice === undefined || typeof choice === 'function') return;
   if (typeof choice === 'string') checkedAddress(choice, subject);
   else filterOf(choice, subject);
 }
 
-function checkedAddress(address: string, subject: OptionSubject): string {
+function checkedAddress(address: string, subject: ErrorContext): string {
   if (typeof address === 'string' && address !== '') return address;
   const problem = `the address of a service is ${JSON.stringify(address)}; it must be a text that is not empty`;
   throw new InvalidArgumentError(problem, subject);
 }
 
-function filterOf(filter: AddressFilter, subject: OptionSubject): (address: OwnAddress) => boolean {
+function filterOf(filter: AddressFilter, subject: ErrorContext): (address: OwnAddress) => boolean {
   if (typeof filter !== 'object' || filter === null)
     throw new InvalidArgumentError('the address of a service must be a text, a filter or a function', subject);
   checkNames(filter, ['interface', 'network', 'family'], subject);
@@ -94,7 +94,7 @@ function filterOf(filter: AddressFilter, subject: OptionSubject): (address: OwnA
     (list === undefined || list.check(each.address, each.family === 4 ? 'ipv4' : 'ipv6'));
 }
 
-function networksOf(networks: readonly string[], subject: OptionSubject): BlockList {
+function networksOf(networks: readonly string[], subject: ErrorContext): BlockList {
   const list = new BlockList();
   for (const network of networks) {
     const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,3})$/.exec(network) ?? [];

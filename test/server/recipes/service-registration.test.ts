@@ -107,7 +107,7 @@ describe('what is registered', () => {
     [{ uriSpec: '{port' }, 'the uriSpec "{port" is no template'],
     [{ uriSpec: { parts: [{ value: 'x' }] } }, 'the uriSpec is no template'],
     [{ address: { family: 7 } }, 'the family of an address is 7'],
-    [{ address: { network: '192.0.2.0/24' } }, 'no address of this host fits'],
+    [{ address: { network: '203.0.113.0/24' } }, 'no address of this host fits'],
     [{ onConflict: 'fight' }, 'onConflict is fight'],
     [{ health: {} }, 'the check is no function'],
     [{ health: { check: () => true, onFail: 'die' } }, 'onFail is die'],

@@ -38,7 +38,7 @@ describe('the address of an instance', () => {
       { interface: name, family: 4 },
       { interface: exactly, family: 4 },
       { network: '127.0.0.0/8' },
-      { network: ['192.0.2.0/24', `${address}/32`] },
+      { network: ['203.0.113.0/24', `${address}/32`] },
     ] as const) {
       for (let time = 0; time < 2; time++) expect(await chosenAddress(choice, subject)).toBe(address);
     }
@@ -52,10 +52,10 @@ describe('the address of an instance', () => {
   });
 
   it('is refused where none fits, with those that there are', async () => {
-    const choosing = chosenAddress({ network: '192.0.2.0/24', family: 4 }, subject);
+    const choosing = chosenAddress({ network: '203.0.113.0/24', family: 4 }, subject);
     await expect(choosing).rejects.toThrow(InvalidArgumentError);
     await expect(choosing).rejects.toThrow(
-      `no address of this host fits the network 192.0.2.0/24, IPv4; it has ${ownAddresses()[0]?.interface ?? ''}`,
+      `no address of this host fits the network 203.0.113.0/24, IPv4; it has ${ownAddresses()[0]?.interface ?? ''}`,
     );
   });
 
