@@ -140,7 +140,11 @@ export function instanceOf<Payload>(
     weight: null,
     zone: null,
   };
-  return updated(instance, { port, sslPort, payload, uriSpec, enabled, weight, zone } as ServiceUpdate<Payload>, subject);
+  return updated(
+    instance,
+    { port, sslPort, payload, uriSpec, enabled, weight, zone } as ServiceUpdate<Payload>,
+    subject,
+  );
 }
 
 /** The instance with this change; what is not given stays. @throws InvalidArgumentError. */
@@ -173,5 +177,8 @@ export function updated<Payload>(
 function templateOf(uriSpec: string | UriTemplate | null, subject: OptionSubject): UriTemplate | null {
   if (typeof uriSpec === 'string') return parseUriTemplate(uriSpec);
   if (uriSpec === null || isTemplate(uriSpec)) return uriSpec;
-  throw new InvalidArgumentError('the uriSpec is no template: it must be a text, or parts with value and variable', subject);
+  throw new InvalidArgumentError(
+    'the uriSpec is no template: it must be a text, or parts with value and variable',
+    subject,
+  );
 }

@@ -153,10 +153,7 @@ export class ServiceRegistry {
    * A list of the instances of a service that is kept current, to pick from without asking the server. Close it. Each call
    * makes another one: have one for each service that you call. @throws InvalidArgumentError.
    */
-  provider<Payload = unknown>(
-    name: string,
-    options: ServiceProviderOptions<Payload> = {},
-  ): ServiceProvider<Payload> {
+  provider<Payload = unknown>(name: string, options: ServiceProviderOptions<Payload> = {}): ServiceProvider<Payload> {
     return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name), this.#serializer, options);
   }
 

@@ -13,7 +13,8 @@ export interface TaskAddress extends OwnAddress {
 
 /** The address, or why there is none: nothing fits, or too much does. */
 export type TaskAddressChoice =
-  { readonly address: TaskAddress; readonly fitting?: undefined } | { readonly address?: undefined; readonly fitting: readonly TaskAddress[] };
+  | { readonly address: TaskAddress; readonly fitting?: undefined }
+  | { readonly address?: undefined; readonly fitting: readonly TaskAddress[] };
 
 /**
  * Networks that Swarm gives the ingress network unless told otherwise: since 18.09 the first one of its pool, and before.
@@ -37,7 +38,8 @@ export function chooseTaskAddress(
 ): TaskAddressChoice {
   if (network !== undefined) return theOneOf(found.filter(isIn(network)));
   const named = found.filter((each) => each.network !== null);
-  const fitting = named.length > 0 ? named : found.filter((each) => !each.gateway && !isVirtual(each) && !isIngress(each));
+  const fitting =
+    named.length > 0 ? named : found.filter((each) => !each.gateway && !isVirtual(each) && !isIngress(each));
   const choice = theOneOf(fitting);
   if (choice.address !== undefined) return choice;
   const used = found.find(({ address }) => address === way)?.interface;
@@ -45,7 +47,10 @@ export function chooseTaskAddress(
 }
 
 /** The only one, or the only one of IPv4. */
-function theOneOf(fitting: readonly TaskAddress[], accepts: (each: TaskAddress) => boolean = () => true): TaskAddressChoice {
+function theOneOf(
+  fitting: readonly TaskAddress[],
+  accepts: (each: TaskAddress) => boolean = () => true,
+): TaskAddressChoice {
   const accepted = fitting.filter(accepts);
   const ipv4 = accepted.filter(({ family }) => family === 4);
   const [first, ...others] = ipv4.length > 0 ? ipv4 : accepted;

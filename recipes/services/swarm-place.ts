@@ -106,12 +106,16 @@ async function rest(wait: Wait): Promise<void> {
 }
 
 function notATask(environment: TaskEnvironment, { names }: Surroundings, subject: OptionSubject): NotASwarmTaskError {
-  const set = [environment.service !== undefined && 'ZOOKIT_SERVICE', environment.taskId !== undefined && 'ZOOKIT_TASK_ID'];
+  const set = [
+    environment.service !== undefined && 'ZOOKIT_SERVICE',
+    environment.taskId !== undefined && 'ZOOKIT_TASK_ID',
+  ];
   const given = set.filter((each) => each !== false).join(', ');
   const asked = {
     none: 'there is no name service of a Docker engine',
     other: 'the name service of the Docker engine knows this container as no task',
-    silent: 'the name service of the Docker engine does not know this container: a task with a health check only after that has passed',
+    silent:
+      'the name service of the Docker engine does not know this container: a task with a health check only after that has passed',
     task: 'the name service of the Docker engine knows it',
   }[names];
   return new NotASwarmTaskError(

@@ -79,9 +79,13 @@ async function namesOf(own: readonly Address[]): Promise<Map<string, string[]>> 
 export function reverseName(address: string): string {
   if (isIP(address) === 4) return `${address.split('.').reverse().join('.')}.in-addr.arpa`;
   const [head = [], tail] = address.split('::').map((part) => part.split(':').filter(Boolean));
-  const groups = [...head, ...Array<string>(tail === undefined ? 0 : 8 - head.length - tail.length).fill('0'), ...(tail ?? [])];
-  const digits = groups.map((group) => group.padStart(4, '0')).join('');
-  return `${[...digits].reverse().join('.')}.ip6.arpa`;
+  const groups = [
+    ...head,
+    ...Array<string>(tail === undefined ? 0 : 8 - head.length - tail.length).fill('0'),
+    ...(tail ?? []),
+  ];
+  const digits = Array.from(groups.map((group) => group.padStart(4, '0')).join(''));
+  return `${digits.reverse().join('.')}.ip6.arpa`;
 }
 
 /** The interfaces that default routes go by. Empty where there is no /proc/net. */

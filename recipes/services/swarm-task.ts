@@ -91,7 +91,9 @@ export async function registerTask<Payload>(
   try {
     using registeringWait = new Wait({ signal: registering.signal }, subject);
     const place = await placeOf(zk, environment, registration, registeringWait, subject);
-    const service = await register(await serviceOf(registration, environment, place, subject), { signal: registering.signal });
+    const service = await register(await serviceOf(registration, environment, place, subject), {
+      signal: registering.signal,
+    });
     registered = new RegisteredTask(zk, service, place?.task ?? null, end, forget);
     return registered;
   } catch (error) {
@@ -144,7 +146,8 @@ async function serviceOf<Payload>(
     ...(rest as Omit<ServiceRegistration<Payload>, 'name' | 'address'>),
     name,
     id: registration.id ?? place?.task.id,
-    address: place?.address ?? (typeof address === 'function' ? await chosen(address) : (address ?? environment.address)),
+    address:
+      place?.address ?? (typeof address === 'function' ? await chosen(address) : (address ?? environment.address)),
     port: port ?? environment.port,
     sslPort: sslPort ?? environment.sslPort,
     weight: weight ?? environment.weight,
@@ -164,7 +167,8 @@ async function chosen(choose: (addresses: readonly TaskAddress[]) => string | Pr
  * read no instance of the service at all.
  */
 export function describe<Payload>(payload: Payload | null | undefined, task: SwarmTask): Payload | null | undefined {
-  const isPlain = typeof payload === 'object' && payload !== null && Object.getPrototypeOf(payload) === Object.prototype;
+  const isPlain =
+    typeof payload === 'object' && payload !== null && Object.getPrototypeOf(payload) === Object.prototype;
   return isPlain && !('@class' in payload) && !('swarm' in payload) ? { ...payload, swarm: task } : payload;
 }
 
@@ -192,14 +196,18 @@ function checkTask<Payload>(registration: TaskRegistration<Payload>, subject: Op
     refuse(`outside is ${JSON.stringify(outside)}; it must be "fail" or "host"`);
   if (network !== undefined && (typeof network !== 'string' || network === ''))
     refuse(`the network is ${JSON.stringify(network)}; it must be the name of a network, or a range as 10.0.1.0/24`);
-  if (network !== undefined && address !== undefined) refuse('an address and a network are given; it takes one of them');
+  if (network !== undefined && address !== undefined)
+    refuse('an address and a network are given; it takes one of them');
   checkSignals(signals, refuse);
   if (onDrain !== undefined && typeof onDrain !== 'function') refuse('onDrain must be a function');
   if (closeClient !== undefined && typeof closeClient !== 'boolean') refuse('closeClient must be true or false');
 }
 
-function checkSignals(signals: readonly string[], refuse: (problem: string) => never): void {
-  if (!Array.isArray(signals)) refuse('the signals must be a list of names as "SIGTERM"');
-  const wrong = signals.find((signal) => !(signal in constants.signals) || untakeable.includes(signal));
+function checkSignals(signals: unknown, refuse: (problem: string) => never): void {
+  const list: readonly unknown[] = Array.isArray(signals)
+    ? signals
+    : refuse('the signals must be a list as ["SIGTERM"]');
+  const known = Object.keys(constants.signals).filter((signal) => !untakeable.includes(signal));
+  const wrong = list.find((signal) => !known.some((each) => each === signal));
   if (wrong !== undefined) refuse(`there is no signal ${JSON.stringify(wrong)} that a process can listen for`);
 }

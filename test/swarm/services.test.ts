@@ -1,11 +1,10 @@
 /** Tasks of a real Swarm that register themselves, callers that call them all the time, and all that can happen to both. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ZooKeeper } from 'zookit';
-import { type ServiceInstance, type ServiceProvider, ServiceRegistry } from 'zookit/recipes';
 import { docker } from '../support/docker.js';
 import { HoldUps } from '../support/hold-ups.js';
 import { until } from '../support/until.js';
-import { joinSwarm, servers, Stack } from './rig.js';
+import { ids, Observer } from './observer.js';
+import { joinSwarm, Stack } from './rig.js';
 import { buildExample, type CallCounts, Shop } from './shop.js';
 
 /** The session timeout of the example's processes, ms. */
@@ -17,72 +16,33 @@ const ticks = { ZOO_TICK_TIME: '500', ZOO_INIT_LIMIT: '40', ZOO_SYNC_LIMIT: '20'
 let swarm: Awaited<ReturnType<typeof joinSwarm>>;
 let stack: Stack;
 let shop: Shop;
-let image: string;
-let zk: ZooKeeper;
-let provider: ServiceProvider<{ readonly version: string }>;
-
-/** When this process saw an instance come and go, on the clock that the engine uses, too. */
-const came = new Map<string, number>();
-const went = new Map<string, number>();
-/** ms after its registration at which an instance was seen. */
-const latencies: number[] = [];
+let observer: Observer;
+/** What is to be undone, the last first: also where not all of it was done. */
+const undo: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   swarm = await joinSwarm();
-  image = `zookit-example-${process.pid}`;
-  [stack] = await Promise.all([Stack.deploy(swarm.node, ticks), buildExample(image)]);
-  zk = await ZooKeeper.connect(servers, { sessionTimeout: 10_000, lookup: stack.lookup });
+  undo.push(() => swarm.leave());
+  const image = `zookit-example-${process.pid}`;
+  undo.push(() => docker(['image', 'rm', '--force', image, `${image}-node`]));
+  const building = buildExample(image);
+  building.catch(() => undefined);
+  stack = await Stack.deploy(swarm.node, ticks);
+  undo.push(() => stack.dispose());
+  await building;
   shop = new Shop(stack, image);
-  provider = new ServiceRegistry(zk).provider(shop.web);
-  void follow();
+  observer = await Observer.start(stack, shop);
+  undo.push(() => observer.close());
   await shop.deploy('1');
 }, 360_000);
 
 afterAll(async () => {
-  await provider.close();
-  await zk.close();
-  await docker(['node', 'update', '--availability', 'active', swarm.node]);
-  await stack.dispose();
-  await docker(['image', 'rm', '--force', image, `${image}-node`]);
-  await swarm.leave();
-  tell('seen after', latencies);
+  for (const step of undo.reverse()) await step();
 }, 240_000);
 
-async function follow(): Promise<void> {
-  for await (const { added, removed } of provider) {
-    for (const { id, registrationTimeUTC } of added) {
-      came.set(id, Date.now());
-      latencies.push(Date.now() - registrationTimeUTC);
-    }
-    for (const { id } of removed) went.set(id, Date.now());
-  }
-}
-
 /** For whoever reads the log of a run. */
-function tell(what: string, milliseconds: readonly number[]): void {
-  process.stderr.write(`swarm services: ${what} ${milliseconds.map((each) => `${Math.round(each)} ms`).join(', ')}\n`);
-}
-
-function ids(instances: readonly ServiceInstance[]): string[] {
-  return instances.map(({ id }) => id).sort();
-}
-
-/** Resolves when so many tasks run and these are what callers see: nothing stale, nothing doubled, nothing missing. */
-async function settled(count: number): Promise<readonly ServiceInstance<{ readonly version: string }>[]> {
-  let running: string[] = [];
-  return until(
-    async () => {
-      running = await shop.running();
-      const { instances, stale } = provider.list;
-      const enabled = instances.filter((each) => each.enabled);
-      const isSame = JSON.stringify(running) === JSON.stringify(ids(instances));
-      return running.length === count && isSame && enabled.length === count && !stale && instances;
-    },
-    { what: `${count} tasks in the list`, timeout: 90_000, interval: 200 },
-  ).catch((error: unknown) => {
-    const list = JSON.stringify(provider.list.instances.map(({ id, enabled }) => ({ id, enabled })));
-    throw new Error(`these run: ${running.join()}; callers see ${list}`, { cause: error });
-  });
+function tell(what: string): void {
+  process.stderr.write(`swarm services: ${what}\n`);
 }
 
 /** Runs a step while calls go on, and gives what became of them. */
@@ -100,7 +60,7 @@ async function whileCalling(step: () => Promise<void>): Promise<CallCounts> {
 
 describe('a service of three tasks', () => {
   it('is found by its callers: each task once, by its id, on the network that was asked for', async () => {
-    const instances = await settled(3);
+    const instances = await observer.settled(3);
     const network = JSON.parse(
       await docker(['network', 'inspect', '--format', '{{json (index .IPAM.Config 0).Subnet}}', `${shop.name}_shop`]),
     ) as string;
@@ -110,17 +70,17 @@ describe('a service of three tasks', () => {
       expect(address).toMatch(new RegExp(`^${prefix}\\.\\d+$`));
       expect(payload).toMatchObject({ version: '1', swarm: { service: shop.web, id, node: swarm.node } });
     }
-    const slots = instances.map(({ payload }) => (payload as unknown as { swarm: { slot: number } }).swarm.slot);
-    expect(slots.sort()).toEqual([1, 2, 3]);
+    expect(instances.map(({ payload }) => payload?.swarm.slot).sort()).toEqual([1, 2, 3]);
     await shop.callsGoOn();
   }, 120_000);
 
   it('is scaled to 10 and back, and no call fails', async () => {
     const { failed, calls } = await whileCalling(async () => {
       await shop.scale(10);
-      await settled(10);
+      await observer.settled(10);
+      tell(`seen after their registration: ${observer.latencies.map(Math.round).join(', ')} ms`);
       await shop.scale(3);
-      await settled(3);
+      await observer.settled(3);
     });
     expect([failed, calls > 100]).toEqual([0, true]);
   }, 200_000);
@@ -128,14 +88,14 @@ describe('a service of three tasks', () => {
   it('is updated task by task, and no call fails', async () => {
     const { failed, retried, served } = await whileCalling(async () => {
       await shop.deploy('2');
-      await until(async () => (await settled(3)).every(({ payload }) => payload?.version === '2'), {
+      await until(async () => (await observer.settled(3)).every(({ payload }) => payload?.version === '2'), {
         what: 'three tasks of the new version',
         timeout: 120_000,
         interval: 500,
       });
     });
     expect([failed, Object.keys(served).sort()]).toEqual([0, ['1', '2']]);
-    tell('calls made again during the update, in ms that mean pieces:', [retried]);
+    tell(`calls made again during the update: ${retried}`);
   }, 200_000);
 
   it('loses a task to SIGKILL: it is off the list within the session timeout and a second, and calls go on', async () => {
@@ -144,42 +104,43 @@ describe('a service of three tasks', () => {
     using holdUps = new HoldUps();
     const { failed, retried } = await whileCalling(async () => {
       await container.kill();
-      await until(() => went.has(victim!), { what: 'the task to be off the list', timeout: 30_000 });
-      await settled(3);
+      await until(() => observer.went.has(victim!), { what: 'the task to be off the list', timeout: 30_000 });
+      await observer.settled(3);
     });
     const died = Date.parse(await container.inspect<string>('{{json .State.FinishedAt}}'));
-    const took = went.get(victim!)! - died;
-    tell('off the list after SIGKILL:', [took]);
+    const took = observer.went.get(victim!)! - died;
+    tell(`off the list after SIGKILL: ${took} ms; calls made again after it: ${retried}`);
     // Servers end sessions by ticks of 500 ms; the rest of the second, and what held up this process, is for a busy machine.
     expect(took).toBeLessThan(SESSION + 1_000 + holdUps.total);
     expect(failed).toBe(0);
-    // Calls that were under way, and those that came until the instance was set aside or off the list.
-    tell('calls made again after it, in ms that mean pieces:', [retried]);
   }, 120_000);
 });
 
 describe('without ZooKeeper', () => {
   it('one server that is lost and comes back changes nothing', async () => {
-    const before = ids(await settled(3));
+    const before = ids(await observer.settled(3));
     const { failed } = await whileCalling(async () => {
       const [task] = await stack.tasks();
       await task!.container.kill();
-      await until(async () => (await stack.task(task!.slot))?.id !== task!.id, { what: 'it to be gone', timeout: 60_000 });
+      await until(async () => (await stack.task(task!.slot))?.id !== task!.id, {
+        what: 'it to be gone',
+        timeout: 60_000,
+      });
       await stack.allServe();
     });
-    expect([failed, ids(await settled(3))]).toEqual([0, before]);
+    expect([failed, ids(await observer.settled(3))]).toEqual([0, before]);
   }, 120_000);
 
   it('callers go on with what they know while there is no quorum, and all is as it was when it is back', async () => {
-    const before = ids(await settled(3));
+    const before = ids(await observer.settled(3));
     const { failed } = await whileCalling(async () => {
       const lost = (await stack.tasks()).slice(0, 2);
       await Promise.all(lost.map(({ container }) => container.kill()));
-      await until(() => provider.list.stale, { what: 'the list to be stale', timeout: 30_000 });
-      expect(ids(provider.list.instances)).toEqual(before);
+      await until(() => observer.list.stale, { what: 'the list to be stale', timeout: 30_000 });
+      expect(ids(observer.list.instances)).toEqual(before);
       await stack.allServe();
     });
-    expect([failed, ids(await settled(3))]).toEqual([0, before]);
+    expect([failed, ids(await observer.settled(3))]).toEqual([0, before]);
   }, 180_000);
 
   it('all moves out of a node that is drained, and comes back: nothing stale or doubled stays', async () => {
@@ -192,7 +153,7 @@ describe('without ZooKeeper', () => {
     });
     await docker(['node', 'update', '--availability', 'active', swarm.node]);
     await stack.allServe();
-    const after = ids(await settled(3));
+    const after = ids(await observer.settled(3));
     expect(after.filter((id) => before.includes(id))).toEqual([]);
     const { failed } = await shop.callsGoOn();
     expect(failed).toBe(0);

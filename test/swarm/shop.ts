@@ -1,7 +1,7 @@
 /** The stack of examples/swarm on this engine: a service whose tasks register themselves, and one that calls it. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Container, docker, outputOf } from '../support/docker.js';
 import { until } from '../support/until.js';
 import type { Stack } from './rig.js';
@@ -32,9 +32,8 @@ async function buildNode(name: string, folder: string): Promise<void> {
 
 /** Puts zookit and what it depends on where `npm install` would put them. */
 function installPackages(folder: string): void {
-  const names = ['debug', 'generic-pool', 'long', 'ms'];
-  for (const name of names)
-    cpSync(dirname(require.resolve(`${name}/package.json`)), join(folder, name), { recursive: true });
+  for (const name of ['debug', 'generic-pool', 'long', 'ms'])
+    cpSync(join(root, 'node_modules', name), join(folder, name), { recursive: true });
   for (const part of ['dist', 'package.json'])
     cpSync(join(root, part), join(folder, 'zookit', part), { recursive: true });
 }
@@ -99,32 +98,33 @@ export class Shop {
     const format = '{{.ID}} {{.CurrentState}}';
     const args = ['service', 'ps', '--no-trunc', '--filter', 'desired-state=running', '--format', format, this.web];
     const lines = (await docker(args)).split('\n');
-    return lines.filter((line) => line.includes(' Running ')).map((line) => line.split(' ')[0]!).sort();
+    return lines
+      .filter((line) => line.includes(' Running '))
+      .map((line) => line.split(' ')[0]!)
+      .sort();
   }
 
   /** The container of a task. */
   async container(task: string): Promise<Container> {
-    return new Container(await docker(['ps', '--no-trunc', '--quiet', '--filter', `label=com.docker.swarm.task.id=${task}`]));
+    return new Container(
+      await docker(['ps', '--no-trunc', '--quiet', '--filter', `label=com.docker.swarm.task.id=${task}`]),
+    );
   }
 
-  /** What the caller that runs now has counted by its last word. */
-  async counts(): Promise<CallCounts> {
-    return lastCounts(await this.callerLog());
-  }
-
-  /** Resolves when the caller has made so many calls more than it has now. */
+  /** Resolves when the caller has made so many calls more than it has now, with what it has counted then. */
   async callsGoOn(count = 50): Promise<CallCounts> {
-    const { calls } = await this.counts();
+    let begin: number | undefined;
     return until(
       async () => {
-        const counts = await this.counts();
-        return counts.calls >= calls + count ? counts : undefined;
+        const counts = lastCounts(await this.callerLog());
+        begin ??= counts.calls;
+        return counts.calls >= begin + count ? counts : undefined;
       },
       { what: `${count} more calls`, timeout: 60_000, interval: 250 },
     );
   }
 
-  async callerLog(): Promise<string> {
+  private async callerLog(): Promise<string> {
     const filter = `label=com.docker.swarm.service.name=${this.name}_caller`;
     return new Container(await docker(['ps', '--quiet', '--filter', filter])).logs();
   }
