@@ -1,10 +1,10 @@
 /** Tasks of a real Swarm that register themselves, callers that call them all the time, and all that can happen to both. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { docker } from '../support/docker.js';
+import { Container, docker } from '../support/docker.js';
 import { HoldUps } from '../support/hold-ups.js';
 import { until } from '../support/until.js';
 import { ids, Observer } from './observer.js';
-import { joinSwarm, Stack } from './rig.js';
+import { joinSwarm, servers, Stack } from './rig.js';
 import { buildExample, type CallCounts, Shop } from './shop.js';
 
 /** The session timeout of the example's processes, ms. */
@@ -61,13 +61,10 @@ async function whileCalling(step: () => Promise<void>): Promise<CallCounts> {
 describe('a service of three tasks', () => {
   it('is found by its callers: each task once, by its id, on the network that was asked for', async () => {
     const instances = await observer.settled(3);
-    const network = JSON.parse(
-      await docker(['network', 'inspect', '--format', '{{json (index .IPAM.Config 0).Subnet}}', `${shop.name}_shop`]),
-    ) as string;
-    const [prefix = ''] = network.split('.0/');
+    const subnet = await subnetOf(`${shop.name}_shop`);
     for (const { id, name, address, port, payload } of instances) {
       expect([name, port]).toEqual([shop.web, 8080]);
-      expect(address).toMatch(new RegExp(`^${prefix}\\.\\d+$`));
+      expect(address).toMatch(within(subnet));
       expect(payload).toMatchObject({ version: '1', swarm: { service: shop.web, id, node: swarm.node } });
     }
     expect(instances.map(({ payload }) => payload?.swarm.slot).sort()).toEqual([1, 2, 3]);
@@ -115,6 +112,81 @@ describe('a service of three tasks', () => {
     expect(failed).toBe(0);
   }, 120_000);
 });
+
+describe('a task that no stack file tells anything', () => {
+  /** Registers itself in one way after the other, writes what came of each, and has something left to do for ever. */
+  const probe = `
+    import { ZooKeeper } from 'zookit';
+    import { ServiceRegistry } from 'zookit/recipes';
+    const zk = await ZooKeeper.connect(process.env.ZOOKEEPER);
+    const registry = new ServiceRegistry(zk, { basePath: '/probes' });
+    let networks;
+    const address = (addresses) => {
+      networks = addresses.map(({ network }) => network);
+      return addresses.find(({ network }) => network?.endsWith('_shop')).address;
+    };
+    for (const options of [{}, { network: 'shop' }, { network: process.env.RANGE }, { address }, { network: 'nowhere' }]) {
+      const found = await registry.registerTask({ ...options, drain: 0 }).catch((error) => error);
+      console.log(JSON.stringify(found.code ?? { task: found.task, ...found.instance }));
+      await found.stop?.();
+    }
+    console.log(JSON.stringify(networks.sort()));
+    await registry.registerTask({ drain: 0 });
+    console.log('done');
+    setInterval(() => undefined, 1_000);`;
+
+  /** Starts the probe on the networks of the ensemble, of the shop, and on the ingress network. */
+  async function startProbe(name: string, networks: readonly string[], range: string): Promise<Container> {
+    await docker([
+      ...['service', 'create', '--detach', '--no-resolve-image', '--name', name, '--publish', '8080'],
+      ...['--env', `ZOOKEEPER=${servers}`, '--env', `RANGE=${range}`],
+      ...networks.flatMap((network) => ['--network', network]),
+      ...[shop.image, 'node', '--input-type=module', '--eval', probe],
+    ]);
+    const running = ['ps', '--no-trunc', '--quiet', '--filter', `label=com.docker.swarm.service.name=${name}`];
+    const id = await until(async () => (await docker(running)) || undefined, { what: 'the probe', timeout: 60_000 });
+    return new Container(id);
+  }
+
+  it('asks the name service who and where it is; as process 1 it ends, though something is left to do', async () => {
+    const name = `${stack.project.name}-probe`;
+    const networks = [`${shop.name}_shop`, `${stack.project.name}_zookeeper`] as const;
+    const [range, ensemble] = await Promise.all([subnetOf(networks[0]), subnetOf(networks[1])]);
+    const container = await startProbe(name, networks, range);
+    const log = await until(
+      async () => {
+        const said = await container.logs();
+        return said.includes('done') && said.split('\n');
+      },
+      { what: 'all ways to be tried', timeout: 60_000, interval: 250 },
+    );
+    const [byItself, byName, byRange, byChoice, nowhere, known] = log
+      .slice(0, 6)
+      .map((line) => JSON.parse(line) as unknown);
+    const id = await container.inspect<string>('{{json (index .Config.Labels "com.docker.swarm.task.id")}}');
+    const task = { service: name, slot: 1, id, node: null };
+    // Callers who find it in ZooKeeper share that network with it.
+    expect(byItself).toMatchObject({ task, name, id, address: expect.stringMatching(within(ensemble)) });
+    for (const found of [byName, byRange, byChoice])
+      expect(found).toMatchObject({ task, name, id, address: expect.stringMatching(within(range)) });
+    expect(nowhere).toBe('TASK_ADDRESS');
+    // The bridge of the node and the ingress network have no names.
+    expect(known).toEqual([null, null, ...networks]);
+    // 143: by SIGTERM. Had it been killed in the end, it would be 137.
+    expect(await container.stop()).toBe(143);
+    await docker(['service', 'rm', name]);
+  }, 150_000);
+});
+
+/** `10.0.1.0/24`: the addresses of a network. */
+async function subnetOf(network: string): Promise<string> {
+  return docker(['network', 'inspect', '--format', '{{(index .IPAM.Config 0).Subnet}}', network]);
+}
+
+/** What the addresses of a network of 24 bits are like, as Swarm makes them. */
+function within(subnet: string): RegExp {
+  return new RegExp(`^${subnet.replace(/\.0\/24$/, '').replaceAll('.', '\\.')}\\.\\d+$`);
+}
 
 describe('without ZooKeeper', () => {
   it('one server that is lost and comes back changes nothing', async () => {

@@ -60,7 +60,8 @@ export class Shop {
 
   constructor(
     private readonly ensemble: Stack,
-    private readonly image: string,
+    /** That of all its services. */
+    readonly image: string,
   ) {
     this.name = `${ensemble.project.name}-shop`;
   }
