@@ -68,7 +68,7 @@ const optionNames = [...leaseNames, 'mode', 'protected', 'onConflict', 'acl', 'p
 /** Refuses what is no rule, also where a function has said it. @throws InvalidArgumentError. */
 export function checkConflictRule(rule: ConflictRule, subject: OptionSubject): ConflictRule {
   if (conflicts.includes(rule)) return rule;
-  const problem = `onConflict is ${String(rule)}; it must be one of ${conflicts.join(', ')}`;
+  const problem = `onConflict is ${rule}; it must be one of ${conflicts.join(', ')}`;
   throw new InvalidArgumentError(problem, subject);
 }
 

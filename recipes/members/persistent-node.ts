@@ -18,7 +18,12 @@ import { checkMargin } from '../common/holder.js';
 import type { OptionSubject } from '../common/options.js';
 import { defer, type Deferred, Wait } from '../common/waiting.js';
 import { isSequential, NodePlace } from './node-place.js';
-import { checkConflictRule, checkNodeOptions, type ConflictRule, type PersistentNodeOptions } from './persistent-node-options.js';
+import {
+  checkConflictRule,
+  checkNodeOptions,
+  type ConflictRule,
+  type PersistentNodeOptions,
+} from './persistent-node-options.js';
 import { TtlTouch } from './ttl-touch.js';
 
 /** Whether the znode is in place; another object whenever that has changed, also when it is another znode. */

@@ -23,22 +23,17 @@ export interface AddressFilter {
 }
 
 /** Where others reach an instance: this text, or the address of this host that a filter or a function chooses. */
-export type AddressChoice =
-  | string
-  | AddressFilter
-  | ((addresses: readonly OwnAddress[]) => string | Promise<string>);
+export type AddressChoice = string | AddressFilter | ((addresses: readonly OwnAddress[]) => string | Promise<string>);
 
 /** The addresses of this host, those that others can reach first, IPv4 before IPv6. */
 export function ownAddresses(): OwnAddress[] {
   const addresses = Object.entries(networkInterfaces()).flatMap(([name, each = []]) =>
-    each.map(
-      ({ address, family, internal }): OwnAddress => ({
-        address,
-        family: family === 'IPv6' ? 6 : 4,
-        interface: name,
-        internal,
-      }),
-    ),
+    each.map(({ address, family, internal }): OwnAddress => ({
+      address,
+      family: family === 'IPv6' ? 6 : 4,
+      interface: name,
+      internal,
+    })),
   );
   const rank = (each: OwnAddress): number => (isReachable(each) ? 0 : 2) + (each.family === 4 ? 0 : 1);
   return addresses.sort((a, b) => rank(a) - rank(b));

@@ -64,7 +64,7 @@ export class RegisteredService<Payload = unknown> implements AsyncIterable<Regis
       const { onFail: _, ...checking } = health;
       this.health = new HealthGate(checking);
     }
-    this.#node = new InstanceNode(zk, { path, options, failed: () => this.health?.close() }, data);
+    this.#node = new InstanceNode(zk, { path, options, failed: () => this.#failed() }, data);
     if (this.health === undefined) this.#node.put();
     else this.#follow(this.health.start()).catch((error: unknown) => this.#node.fail(error as Error));
   }
@@ -161,11 +161,22 @@ export class RegisteredService<Payload = unknown> implements AsyncIterable<Regis
 
   async #drainOut(drain: Drain): Promise<void> {
     this.#drain = drain;
+    if (this.#isClientOver) return;
     this.#node.endWithSession();
     this.#publish();
     await Promise.race([this.#node.settled(), drain.over]);
     drain.begin();
     await drain.over;
+  }
+
+  /** Whoever closes the client waits for nothing more. */
+  get #isClientOver(): boolean {
+    return this.zk.state === 'closed' || this.zk.state === 'authFailed';
+  }
+
+  #failed(): void {
+    this.health?.close();
+    if (this.#isClientOver) this.#drain?.atMost(0);
   }
 
   async #follow(health: HealthGate): Promise<void> {

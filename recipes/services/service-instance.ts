@@ -120,7 +120,9 @@ function weight_(value: unknown): number | null {
 
 /** None, where it is not one: an instance can be called without it. */
 function template_(value: unknown): UriTemplate | null {
-  return isTemplate(value) ? { parts: value.parts.map(({ value: text, variable }) => ({ value: text, variable })) } : null;
+  return isTemplate(value)
+    ? { parts: value.parts.map(({ value: text, variable }) => ({ value: text, variable })) }
+    : null;
 }
 
 /** Whether it is a URI template as Curator writes it down. */
@@ -128,7 +130,9 @@ export function isTemplate(value: unknown): value is UriTemplate {
   if (typeof value !== 'object' || value === null || !('parts' in value) || !Array.isArray(value.parts)) return false;
   return value.parts.every((part: unknown) => {
     if (typeof part !== 'object' || part === null) return false;
-    return 'value' in part && typeof part.value === 'string' && 'variable' in part && typeof part.variable === 'boolean';
+    return (
+      'value' in part && typeof part.value === 'string' && 'variable' in part && typeof part.variable === 'boolean'
+    );
   });
 }
 

@@ -170,7 +170,14 @@ describe('what zookit registers', () => {
     const registry = new ServiceRegistry(peers.zk, { basePath });
     const uriSpec = '{scheme}://{address}:{port}/{name}/{id}?{ssl-port}&{registration-time-utc}&{service-type}&{[}{]}';
     for (const sslPort of [null, 8443]) {
-      await using service = await registry.register({ name: 'cart', id: '1', address: 'a', port: 80, sslPort, uriSpec });
+      await using service = await registry.register({
+        name: 'cart',
+        id: '1',
+        address: 'a',
+        port: 80,
+        sslPort,
+        uriSpec,
+      });
       const [found] = await java.call<Shown[]>('query', { name: 'cart' });
       expect(found?.uri).toBe(uriOf(service.instance));
     }

@@ -36,44 +36,37 @@ async function enabled(rig: Rig): Promise<boolean | undefined> {
 }
 
 describe('a drain', () => {
-  it('whose session expires ends without another registration', async () => {
+  it('over an expiry registers nothing again, and still waits for what callers have begun', async () => {
     await using rig = await startRig({ sessionTimeout: SHORT });
-    const service = await register(rig);
-    const unregistering = service.unregister({ drain: FOREVER });
-    await until(async () => (await enabled(rig)) === false, { what: 'the drain' });
+    const before = await register(rig, { id: 'before' });
+    const meanwhile = await register(rig, { id: 'meanwhile' });
+    const lasting = await register(rig, { id: 'lasting', serviceType: 'STATIC' });
+    const shown = async (): Promise<string> =>
+      (await instances(rig))
+        .map((each) => `${each.id} ${each.enabled}`)
+        .sort()
+        .join();
+    const [first, second, third] = [before, meanwhile, lasting].map((service, index) => async () => {
+      let isOver = false;
+      const ending = service.unregister({ drain: FOREVER }).then(() => (isOver = true));
+      return { isOver: () => isOver, end: () => Promise.all([service.unregister({ drain: index }), ending]) };
+    });
+    const drains = [await first!()];
+    await until(async () => (await shown()).includes('before false'), { what: 'the drain' });
     await rig.outlive();
+    drains.push(await second!(), await third!());
+    expect(await shown()).toBe('lasting true');
     await rig.relink();
+    // An instance that outlives its session is still to be seen, and so has to say it.
+    await until(async () => (await shown()) === 'lasting false', { what: 'the drain of the lasting one' });
     await rig.zk.sync('/');
-    expect([service.held, await instances(rig), await creations(rig)]).toEqual([false, [], 1]);
-    await service.unregister({ drain: 1 });
-    await unregistering;
-    expect([await instances(rig), await creations(rig)]).toEqual([[], 1]);
-  });
-
-  it('that begins without a session waits for what callers have begun, and registers nothing', async () => {
-    await using rig = await startRig({ sessionTimeout: SHORT });
-    const service = await register(rig);
-    await rig.outlive();
-    let isOver = false;
-    const unregistering = service.unregister({ drain: 1_000 }).then(() => (isOver = true));
-    await rig.relink();
-    await rig.zk.sync('/');
-    expect([isOver, await instances(rig)]).toEqual([false, []]);
-    await unregistering;
-    expect([await instances(rig), await creations(rig)]).toEqual([[], 1]);
-  });
-
-  it('of an instance that outlives its session goes on in the next one', async () => {
-    await using rig = await startRig({ sessionTimeout: SHORT });
-    const service = await register(rig, { serviceType: 'STATIC' });
-    await rig.outlive();
-    const unregistering = service.unregister({ drain: FOREVER });
-    expect(await enabled(rig)).toBe(true);
-    await rig.relink();
-    await until(async () => (await enabled(rig)) === false, { what: 'the drain' });
-    await service.unregister({ drain: 1 });
-    await unregistering;
-    expect([await instances(rig), await creations(rig)]).toEqual([[], 1]);
+    expect([before.held, meanwhile.held, drains.map(({ isOver }) => isOver())]).toEqual([
+      false,
+      false,
+      [false, false, false],
+    ]);
+    await Promise.all(drains.map(({ end }) => end()));
+    expect([await shown(), await creations(rig)]).toEqual(['', 3]);
   });
 
   it('that begins without a connection counts from the reconnect', async () => {
@@ -87,6 +80,17 @@ describe('a drain', () => {
     await service.unregister({ drain: 1 });
     await unregistering;
     expect(await instances(rig)).toEqual([]);
+  });
+
+  it('says first that the instance does not want to be called, however late that can be said', async () => {
+    await using rig = await startRig();
+    const service = await register(rig);
+    await rig.unlink();
+    const unregistering = service.unregister({ drain: 1 });
+    await rig.relink();
+    await unregistering;
+    const writes = rig.newestOpCodes.filter((opCode) => opCode === op.setData || opCode === op.delete);
+    expect([writes, await instances(rig)]).toEqual([[op.setData, op.delete], []]);
   });
 
   it('whose connection is lost in the middle ends after the reconnect', async () => {
@@ -133,46 +137,41 @@ describe('a drain', () => {
   it('ends with the client', async () => {
     await using rig = await startRig();
     const service = await register(rig);
-    const unregistering = service.unregister({ drain: 100 });
+    const other = await register(rig, { id: 'cart-2' });
+    const unregistering = service.unregister({ drain: FOREVER });
+    await until(async () => (await instances(rig)).some((each) => !each.enabled), { what: 'the drain' });
     await rig.zk.close({ timeout: 20_000 });
     await within(unregistering, { what: 'the end' });
+    await within(other.unregister({ drain: FOREVER }), { what: 'the end of the other' });
     expect(await instances(rig)).toEqual([]);
   });
 });
 
 describe('a registration', () => {
-  it('N1: says when it is not in place, and has the latest data when it is again', async () => {
+  it('N1: says when it is not in place, and has the latest data when it is again, unless another has its id', async () => {
     await using rig = await startRig({ sessionTimeout: SHORT });
     const service = await register(rig);
+    const old = await register(rig, { id: 'cart-2' });
+    const waiting = new ServiceRegistry(rig.observer).register({ ...cart, id: 'cart-2', port: 2, onConflict: 'wait' });
     const states: RegistrationState[] = [];
     const telling = (async () => {
       for await (const state of service) states.push(state);
     })();
     await rig.outlive();
     await until(() => states.length === 2, { what: 'the loss to be told' });
-    const updating = service.update({ port: 2, weight: 3, zone: 'north' });
+    await using young = await within(waiting, { what: 'the one that waits for its id' });
+    const updating = service.update({ port: 3, weight: 3, zone: 'north' });
     await rig.relink();
     await updating;
     await until(() => states.length === 3, { what: 'the return to be told' });
     expect(states).toEqual([{ registered: true, path }, { registered: false }, { registered: true, path }]);
-    expect(await instances(rig)).toEqual([service.instance]);
-    expect(service.instance).toMatchObject({ port: 2, weight: 3, zone: 'north' });
-    await service.unregister();
-    await telling;
-  });
-
-  it('that waits for its id has it when the session of the other one has expired', async () => {
-    await using rig = await startRig({ sessionTimeout: SHORT });
-    const old = await register(rig);
-    const registering = new ServiceRegistry(rig.observer).register({ ...cart, port: 2, onConflict: 'wait' });
-    await rig.outlive();
-    await using young = await within(registering, { what: 'the registration' });
-    expect([young.held, old.held]).toEqual([true, false]);
-    expect(await instances(rig)).toMatchObject([{ port: 2 }]);
-    await rig.relink();
     expect(await failureOf(old.published())).toMatchObject({ code: 'OWNED_BY_OTHER' });
     await old.unregister();
-    expect(await instances(rig)).toHaveLength(1);
+    const found = (await instances(rig)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    expect(found).toEqual([service.instance, young.instance]);
+    expect([young.held, found[0]?.weight, found[0]?.zone, found[1]?.port]).toEqual([true, 3, 'north', 2]);
+    await service.unregister();
+    await telling;
   });
 });
 

@@ -307,7 +307,7 @@ describe('unregister with a drain', () => {
     })();
     await until(() => seen.length === 1, { what: 'the list' });
     await cart.unregister({ drain: 300 });
-    expect([await following >= 300, seen]).toEqual([true, ['1 true', '1 false', '']]);
+    expect([(await following) >= 300, seen]).toEqual([true, ['1 true', '1 false', '']]);
     expect([cart.held, cart.instance.enabled]).toEqual([false, false]);
   });
 

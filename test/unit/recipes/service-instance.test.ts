@@ -76,7 +76,14 @@ describe('decodeInstance', () => {
   });
 
   it('passes over a URI template, a weight and a zone that are none', () => {
-    for (const uriSpec of [7, 'http://x', {}, { parts: 'x' }, { parts: [null] }, { parts: [{ value: 1, variable: true }] }])
+    for (const uriSpec of [
+      7,
+      'http://x',
+      {},
+      { parts: 'x' },
+      { parts: [null] },
+      { parts: [{ value: 1, variable: true }] },
+    ])
       expect(decode(JSON.stringify({ uriSpec })).uriSpec).toBeNull();
     for (const weight of [0, -1, 'heavy', {}]) expect(decode(JSON.stringify({ weight })).weight).toBeNull();
     expect(decode('{"zone":7}').zone).toBeNull();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ZNode } from 'zookit';
 import type { ServiceInstance } from '../../../recipes/services/service-instance.js';
 import { curatorSerializer, readInstance } from '../../../recipes/services/service-serializer.js';
+import { znodeOf } from './caches/znodes.js';
 
 const instance: ServiceInstance = {
   name: 'cart',
@@ -28,10 +28,6 @@ const dated = curatorSerializer<{ since: Date }>({
   },
 });
 
-function nodeOf(text: string): ZNode {
-  return { data: Buffer.from(text) } as ZNode;
-}
-
 describe('the serializer of Curator', () => {
   it('writes payloads as they are', () => {
     const { serialize } = curatorSerializer();
@@ -41,13 +37,13 @@ describe('the serializer of Curator', () => {
   it('writes and reads payloads through a codec, but for those that are null', () => {
     const text = String(dated.serialize(instance));
     expect(JSON.parse(text)).toMatchObject({ payload: { '@class': 'shop.Dated', since: 86_400_000 } });
-    expect(readInstance(dated, nodeOf(text), '/services/cart/a-1')).toEqual(instance);
+    expect(readInstance(dated, znodeOf(text), '/services/cart/a-1')).toEqual(instance);
     const bare = { ...instance, payload: null };
-    expect(readInstance(dated, nodeOf(String(dated.serialize(bare))), '/services/cart/a-1')).toEqual(bare);
+    expect(readInstance(dated, znodeOf(String(dated.serialize(bare))), '/services/cart/a-1')).toEqual(bare);
   });
 
   it('finds no instance where it cannot read one, or its payload', () => {
     for (const text of ['', 'hello', '[]', '{"payload":{"since":"today"}}'])
-      expect(readInstance(dated, nodeOf(text), '/services/cart/a-1')).toBeUndefined();
+      expect(readInstance(dated, znodeOf(text), '/services/cart/a-1')).toBeUndefined();
   });
 });
