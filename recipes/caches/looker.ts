@@ -83,7 +83,7 @@ export class Looker {
       this.#watcher = await zk.addWatch(scope.root, { recursive: true, onEvent, signal });
     } catch (error) {
       if (!(error instanceof UnimplementedError)) {
-        knownServers.delete(sessionInfo);
+        if (knownServers.get(sessionInfo) !== 'refused') knownServers.delete(sessionInfo);
         throw error;
       }
       knownServers.set(sessionInfo, 'refused');
@@ -114,8 +114,10 @@ export class Looker {
     // Sent behind the first question: the first list costs one round trip less.
     first.list = this.#askForChildren(path);
     // An answer that comes to nobody would leave its watch behind.
-    await Promise.allSettled([looking, first.list]);
+    const [, listed] = await Promise.allSettled([looking, first.list]);
     await looking;
+    // Also where there was nothing to list: the permission is missing all the same.
+    if (listed.status === 'rejected' && !(listed.reason instanceof NoNodeError)) throw listed.reason;
   }
 
   async #look({ path, look, loads }: Job, first: { readonly list?: Promise<ChildrenOf> } | undefined): Promise<void> {

@@ -15,6 +15,8 @@ export interface CacheKind {
   readonly optionNames: readonly string[];
   /** Whether the root itself is in the cache. */
   readonly withRoot: boolean;
+  /** Whether the data are kept beside what was made of them. Default: they are. */
+  readonly keepsData?: boolean;
   /** What is no option of this kind, because it is what makes it. */
   readonly fixed?: Pick<TreeCacheOptions<never>, 'depth' | 'watches'>;
 }
@@ -52,7 +54,8 @@ export abstract class ZNodeCache<T> implements AsyncIterable<CacheChange<T>>, As
     checkCacheOptions(options, kind.optionNames, { operation: kind.name, path });
     const { depth = Infinity, filter, watches = 'auto' } = { ...options, ...kind.fixed };
     const scope = new Scope(path, depth, filter, kind.withRoot);
-    const tree = new ZNodeTree<T>(scope, options, (change) => this.#tell(change));
+    const setting = { ...options, keepsData: kind.keepsData };
+    const tree = new ZNodeTree<T>(scope, setting, (change) => this.#tell(change));
     this.tree = tree;
     this.#mirror = new Mirror(zk, scope, tree, watches, {
       left: (at, error) => this.#tell({ type: 'unreadable', path: at, error }),

@@ -1,4 +1,4 @@
-import { nameOf, parentOf, type Stat, type ZNode } from 'zookit';
+import { nameOf, parentOf, type Stat, ZNode } from 'zookit';
 import { type CachedZNode, decodeZNode, type DecodingOptions } from './cached-znode.js';
 import type { ZNodeAdded, ZNodeChanged, ZNodeRemoved } from './changes.js';
 import { CacheFullError } from './options.js';
@@ -26,6 +26,12 @@ export interface TreeLimits {
   readonly maxBytes?: number | undefined;
 }
 
+/** What a tree is told. */
+export interface TreeSetting<T> extends DecodingOptions<T>, TreeLimits {
+  /** Whether the data are kept beside what was made of them. Default: they are. */
+  readonly keepsData?: boolean | undefined;
+}
+
 /** What can be asked of a tree. */
 export type KnownZNodes<T> = Pick<ZNodeTree<T>, 'get' | 'has' | 'children' | 'znodes' | 'size'>;
 
@@ -40,7 +46,7 @@ export class ZNodeTree<T> {
 
   constructor(
     private readonly scope: Scope,
-    private readonly options: DecodingOptions<T> & TreeLimits,
+    private readonly options: TreeSetting<T>,
     private readonly tell: (change: ZNodeAdded<T> | ZNodeChanged<T> | ZNodeRemoved<T>) => void,
   ) {}
 
@@ -195,7 +201,8 @@ export class ZNodeTree<T> {
     const { scope, options } = this;
     // Where the data of the root are not wanted, they were not read, and nobody sees what is made of them.
     if (path === scope.root && !scope.rootData) return { path, node, value: undefined as T };
-    return decodeZNode(path, node, last, options);
+    const znode = decodeZNode(path, node, last, options);
+    return options.keepsData === false ? { ...znode, node: new ZNode(null, node.stat) } : znode;
   }
 }
 

@@ -19,10 +19,8 @@ export interface PoolRules<Payload> {
  * The instances to pick from. What a pick needs is made when something changes: instances, failures, or the end of a time
  * aside; a pick itself makes nothing.
  */
-export class CandidatePool<Payload> implements CandidateOwner<Payload> {
+export class CandidatePool<Payload> implements CandidateOwner<Payload>, Iterable<Candidate<Payload>> {
   readonly #candidates = new Map<string, Candidate<Payload>>();
-  /** Also of former versions of an instance, as long as somebody has them. */
-  readonly #byInstance = new WeakMap<ServiceInstance<Payload>, Candidate<Payload>>();
   #usable: readonly Candidate<Payload>[] | undefined = [];
   /** Those of them that are not set aside. */
   #ready: readonly Candidate<Payload>[] | undefined = [];
@@ -42,21 +40,32 @@ export class CandidatePool<Payload> implements CandidateOwner<Payload> {
     }
     candidate.instance = instance;
     candidate.isUsable = isUsable;
-    this.#byInstance.set(instance, candidate);
     this.#usable = undefined;
     this.#ready = undefined;
   }
 
-  remove(key: string): void {
-    if (!this.#candidates.delete(key)) return;
+  /** Returns whether there was such an instance. */
+  remove(key: string): boolean {
+    if (!this.#candidates.delete(key)) return false;
     this.#usable = undefined;
     this.#ready = undefined;
+    return true;
   }
 
-  /** What is known of an instance that this pool has given out, or of its latest version. */
+  get size(): number {
+    return this.#candidates.size;
+  }
+
+  /** All that are known, usable or not. */
+  [Symbol.iterator](): Iterator<Candidate<Payload>> {
+    return this.#candidates.values();
+  }
+
+  /** What is known of an instance, or of a later version of it: of the same process. */
   of(instance: ServiceInstance<Payload>): Candidate<Payload> | undefined {
-    const known = this.#byInstance.get(instance);
-    if (known !== undefined) return known;
+    // Its znode has its id for a name, as a rule.
+    const known = this.#candidates.get(instance.id);
+    if (known !== undefined && isSameProcess(known.instance, instance)) return known;
     for (const candidate of this.#candidates.values())
       if (candidate.instance.id === instance.id && isSameProcess(candidate.instance, instance)) return candidate;
     return undefined;

@@ -23,25 +23,38 @@ export interface ServiceListChange<Payload = unknown> extends ServiceList<Payloa
   readonly updated: readonly UpdatedInstance<Payload>[];
 }
 
-/** Instances by the paths of their znodes: ids need not be unique. */
-export type KnownInstances<Payload> = ReadonlyMap<string, ServiceInstance<Payload>>;
+/** A list, with the names of the znodes of its instances: ids need not be unique. Both are sorted by these names. */
+export interface KeyedList<Payload> {
+  readonly list: ServiceList<Payload>;
+  readonly keys: readonly string[];
+}
 
 /** A list with what has changed since the one before. */
 export function changeOf<Payload>(
-  before: KnownInstances<Payload>,
-  after: KnownInstances<Payload>,
-  list: ServiceList<Payload>,
+  before: KeyedList<Payload> | undefined,
+  after: KeyedList<Payload>,
 ): ServiceListChange<Payload> {
   const added: ServiceInstance<Payload>[] = [];
   const removed: ServiceInstance<Payload>[] = [];
   const updated: UpdatedInstance<Payload>[] = [];
-  if (before !== after) {
-    for (const [path, instance] of after) {
-      const previous = before.get(path);
-      if (previous === undefined) added.push(instance);
-      else if (previous !== instance) updated.push({ instance, previous });
-    }
-    for (const [path, instance] of before) if (!after.has(path)) removed.push(instance);
+  const former = before?.list.instances ?? [];
+  const { instances } = after.list;
+  for (let old = 0, young = 0; former !== instances && (old < former.length || young < instances.length);) {
+    const [previous, instance] = [former[old], instances[young]];
+    const order = orderOf(before?.keys[old], after.keys[young]);
+    if (order <= 0) old++;
+    if (order >= 0) young++;
+    if (order < 0 && previous !== undefined) removed.push(previous);
+    else if (order > 0 && instance !== undefined) added.push(instance);
+    else if (previous !== undefined && instance !== undefined && previous !== instance)
+      updated.push({ instance, previous });
   }
-  return { ...list, added, removed, updated };
+  return { ...after.list, added, removed, updated };
+}
+
+/** Which of two names comes first; one that is missing is behind all others. */
+export function orderOf(one: string | undefined, other: string | undefined): number {
+  if (one === other) return 0;
+  if (one === undefined) return 1;
+  return other === undefined || one < other ? -1 : 1;
 }

@@ -235,7 +235,7 @@ it('M8: is as the server is, whatever three writers do, over lost connections', 
   await following;
 });
 
-it('N7: after 20 reconnects there is one watch as before, and one session', async () => {
+it('N7: after reconnects there is one watch as before, and one session', async () => {
   await using rig = await startRig();
   await plant(rig, 1, 2);
   await using provider = new ServiceRegistry(rig.zk).provider('cart');
@@ -243,7 +243,7 @@ it('N7: after 20 reconnects there is one watch as before, and one session', asyn
   await current(provider, 1, 2);
   const { id } = rig.zk.session;
   const before = await watchedPaths(sharedServer(), rig.chroot);
-  for (let time = 0; time < 20; time++) await rig.reconnect();
+  for (let time = 0; time < 4; time++) await rig.reconnect();
   await current(provider, 1, 2);
   await until(async () => (await watchedPaths(sharedServer(), rig.chroot)).join() === before.join(), {
     what: 'the same watches',

@@ -173,11 +173,12 @@ describe('close()', () => {
     const other = await clients.another();
     const [first] = await candidates(path, 1);
     for (let round = 0; round < 25; round++) {
-      const latch = new LeaderLatch(other, path).start();
+      const latch = new LeaderLatch(other, path, { id: `round ${round}` }).start();
       for (let turn = 0; turn < round; turn++) await (turn % 2 === 0 ? other.exists('/') : Promise.resolve());
       if (round % 5 === 4) await (await first!.lead()).release();
       await latch.close();
-      expect(await other.getChildren(path)).toHaveLength(1);
+      expect((await latch.participants()).filter(({ id }) => id === latch.id)).toEqual([]);
+      await standing(other, path, 1);
     }
     await first!.close();
     expect(await watchedPaths(sharedServer(), clients.chroot + path)).toEqual([]);

@@ -1,5 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import { type OneShotEvent, type Stat, type WatchedChange, type WatchEvent, type ZNode, type ZooKeeper } from 'zookit';
+import {
+  type OneShotEvent,
+  type SessionState,
+  type Stat,
+  type WatchedChange,
+  type WatchEvent,
+  type ZNode,
+  type ZooKeeper,
+} from 'zookit';
 import { defer, type Deferred } from '../../../../recipes/common/waiting.js';
 import { FakeClient, settle } from '../fake-client.js';
 
@@ -20,6 +28,11 @@ export class FakeTreeClient extends FakeClient {
 
   override get zk(): ZooKeeper {
     return this as unknown as ZooKeeper;
+  }
+
+  override become(state: SessionState): void {
+    if (state === 'expired') this.session = { attachments: 1 };
+    super.become(state);
   }
 
   ofThisSession(): this {
@@ -78,6 +91,7 @@ export class FakeTreeClient extends FakeClient {
 
   /** The watches have ended. */
   async ended(reason: 'removed' | 'expired'): Promise<void> {
+    if (reason === 'expired') this.session = { attachments: 1 };
     (this.#onEvent ?? this.#onOneShot)?.({ type: 'ended', reason });
     await settle();
   }

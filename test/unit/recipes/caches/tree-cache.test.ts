@@ -91,6 +91,31 @@ describe('which watches', () => {
     expect(client.asked).toEqual(['getData /r']);
   });
 
+  it('is asked of a server once for each connection', async () => {
+    await loaded();
+    begun(new TreeCache(client.zk, '/s'));
+    await settle();
+    expect(client.asked).toEqual(['addWatch /s']);
+    client.session.attachments++;
+    begun(new TreeCache(client.zk, '/t'));
+    await settle();
+    expect(client.asked).toEqual(['addWatch /s', CONFIG]);
+  });
+
+  it('one that has refused one is not tried again in the session: it closes the connection each time', async () => {
+    begun(new TreeCache(client.zk, '/r'));
+    begun(new TreeCache(client.zk, '/s'));
+    await client.answer(CONFIG, statOf());
+    await client.answer(CONFIG, statOf());
+    await client.answer('addWatch /r', new UnimplementedError('no'));
+    await client.answer('addWatch /s', lost());
+    client.session.attachments++;
+    await jest.advanceTimersByTimeAsync(20);
+    begun(new TreeCache(client.zk, '/t'));
+    await settle();
+    expect(client.asked).toEqual(['getData /r', 'getData /s', 'getData /t']);
+  });
+
   it('a lost connection proves nothing about the server', async () => {
     begun(new TreeCache(client.zk, '/r'));
     await client.answer(CONFIG, statOf());
@@ -332,6 +357,7 @@ describe('errors', () => {
       ['/r/a', new TypeError('a bug')],
       ['/r/a', new ClosedError('closed', {}, false)],
     ] as const) {
+      client = new FakeTreeClient();
       const cache = await loaded();
       const failures: unknown[] = [];
       cache.on('failed', (failure) => failures.push(failure));
@@ -418,6 +444,68 @@ describe('close', () => {
     await closing;
     expect(told).toEqual([]);
   });
+});
+
+describe('the first list of a cache of children', () => {
+  const begin = async (): Promise<ChildrenCache> => {
+    const cache = begun(new ChildrenCache(client.zk, '/r', { watches: 'oneShot' }));
+    await settle();
+    expect(client.asked).toEqual(['exists /r', 'getChildren /r']);
+    return cache;
+  };
+
+  it('is asked for with the first question, whatever is answered to that', async () => {
+    const cache = await begin();
+    await client.answer('exists /r', statOf({ numChildren: 1 }));
+    await client.answer('getChildren /r', listOf(['a']));
+    await client.answer('getData /r/a', znodeOf('a', { czxid: 2 }));
+    expect([cache.size, told]).toEqual([1, ['added /r/a a', 'ready']]);
+  });
+
+  it('does not count where there was no znode yet', async () => {
+    const cache = await begin();
+    await client.answer('exists /r', null);
+    expect(told).toEqual([]);
+    await client.answer('getChildren /r', none());
+    expect([cache.size, told, client.asked]).toEqual([0, ['ready'], []]);
+  });
+
+  it('is tried again where both were lost', async () => {
+    await begin();
+    await client.answer('exists /r', lost());
+    await client.answer('getChildren /r', lost());
+    await jest.advanceTimersByTimeAsync(20);
+    expect(client.asked).toEqual(['exists /r', 'getChildren /r']);
+  });
+
+  it('is waited for at the end, so that its watch can be taken away', async () => {
+    const cache = await begin();
+    const closing = cache.close();
+    await client.answer('exists /r', statOf());
+    expect(client.forgotten).toEqual([]);
+    await client.answer('getChildren /r', listOf([]));
+    await closing;
+    expect(client.forgotten).toEqual(['/r']);
+  });
+});
+
+test('whether it is current is told whenever that changes, and since when it is not', async () => {
+  const cache = begun(new TreeCache(client.zk, '/r'));
+  const stale: boolean[] = [];
+  cache.on('stale', (isStale) => stale.push(isStale));
+  const since = cache.staleSince;
+  await client.answer(CONFIG, statOf());
+  jest.advanceTimersByTime(1_000);
+  await client.answer('addWatch /r', true);
+  expect([cache.staleSince, stale]).toEqual([since, []]);
+  await client.answer('getData /r', znodeOf('r'));
+  expect([cache.staleSince, cache.stale, stale]).toEqual([undefined, false, [false]]);
+  await client.event('dataChanged', '/r');
+  expect([stale, cache.staleSince]).toEqual([[false, true], (since ?? NaN) + 1_000]);
+  await client.answer('getData /r', znodeOf('s', { mzxid: 9 }));
+  client.become('suspended');
+  jest.advanceTimersByTime(1_000);
+  expect([stale, cache.staleSince]).toEqual([[false, true, false, true], (since ?? NaN) + 1_000]);
 });
 
 test('no more than 128 reads are under way, whatever there is to read', async () => {

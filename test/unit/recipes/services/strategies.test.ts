@@ -58,7 +58,7 @@ describe('any strategy', () => {
             if (!candidates.includes(strategy.pick(candidates, { key })!)) return false;
         return true;
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
   });
 });
@@ -121,7 +121,7 @@ describe('weighted', () => {
     );
   });
 
-  it('spreads them: nobody is ever a whole pick ahead of its due, nor two behind', () => {
+  it('spreads them: nobody is ever a whole pick ahead of its due, nor far behind', () => {
     fc.assert(
       fc.property(weights, (numbers) => {
         const all = candidatesOf(numbers);
@@ -133,10 +133,10 @@ describe('weighted', () => {
           counts[index] = (counts[index] ?? NaN) + 1;
           for (const [at, weight] of numbers.entries()) {
             const ahead = (counts[at] ?? NaN) - (pick * weight) / total;
-            expect(ahead).toBeLessThanOrEqual(1);
-            expect(ahead).toBeGreaterThan(-numbers.length);
+            if (ahead > 1 || ahead < -numbers.length) return false;
           }
         }
+        return true;
       }),
       { numRuns: 30 },
     );
@@ -187,7 +187,7 @@ describe('twoChoices', () => {
 });
 
 describe('consistentHash', () => {
-  const keys = Array.from({ length: 2_000 }, (_, index) => `user-${index}`);
+  const keys = Array.from({ length: 600 }, (_, index) => `user-${index}`);
   const owners = (strategy: Strategy, candidates: readonly Candidate[]): string[] =>
     keys.map((key) => strategy.pick(candidates, { key })?.key ?? '');
 
@@ -206,12 +206,14 @@ describe('consistentHash', () => {
         const strategy = strategyOf('consistentHash', all);
         const before = owners(strategy, all);
         const meanwhile = owners(strategy, rest);
-        for (const [index, owner] of before.entries()) if (owner !== gone.key) expect(meanwhile[index]).toBe(owner);
+        expect(meanwhile.map((owner, index) => before[index] === gone.key || owner === before[index])).not.toContain(
+          false,
+        );
         expect(owners(strategy, all)).toEqual(before);
         // Set aside or gone for good, its keys go to the same others.
         expect(owners(strategyOf('consistentHash', rest), rest)).toEqual(meanwhile);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 
