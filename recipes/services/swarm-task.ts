@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { AbortedError, InvalidArgumentError, type WaitOptions, type ZooKeeper } from 'zookit';
-import { checkDelay, checkNames, type OptionSubject } from '../common/options.js';
-import { Wait } from '../common/waiting.js';
+import { checkDelay, checkNames, checkWait, type OptionSubject, waitNames } from '../common/options.js';
+import { now, Wait } from '../common/waiting.js';
 import { beforeEnd, isEnding } from './end-of-process.js';
 import type { AddressFilter } from './own-address.js';
 import type { RegisteredService } from './registered-service.js';
@@ -16,6 +16,8 @@ import { lookAround } from './swarm-surroundings.js';
 /** How long callers have by default, and what the rest of the end may take beside that, milliseconds. */
 const DRAIN = 3_000;
 const STOP = 5_000;
+
+const TOLD_TO_END = 'this process was told to end';
 
 /** What no process is told. */
 const untakeable: readonly string[] = ['SIGKILL', 'SIGSTOP'];
@@ -76,32 +78,37 @@ export async function registerTask<Payload>(
   subject: OptionSubject,
 ): Promise<RegisteredTask<Payload>> {
   checkTask(registration, subject);
+  checkNames(options, waitNames, subject);
+  const { timeout, signal } = options;
   const end = endOf(registration);
   const environment = readTaskEnvironment(process.env);
-  using wait = new Wait(options, subject);
-  if (isEnding()) throw new AbortedError('this process was told to end', subject, false);
+  const begun = now();
+  // Ended by the caller's signal, or by that which ends the process.
   const registering = new AbortController();
-  const abort = (): void => registering.abort(new Error('this process was told to end'));
+  using wait = new Wait({ timeout, signal: registering.signal }, subject);
+  checkWait({ signal }, subject);
+  if (isEnding()) throw new AbortedError(TOLD_TO_END, subject, false);
   let registered: RegisteredTask<Payload> | undefined;
   const forget = beforeEnd(registration.signals ?? ['SIGTERM'], async () => {
-    abort();
+    registering.abort(new Error(TOLD_TO_END));
     await registered?.stop();
   });
-  wait.signal?.addEventListener('abort', abort);
+  const onAbort = (): void => registering.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted === true) onAbort();
   try {
-    using registeringWait = new Wait({ signal: registering.signal }, subject);
-    const place = await placeOf(zk, environment, registration, registeringWait, subject);
-    const service = await register(await serviceOf(registration, environment, place, subject), {
-      signal: registering.signal,
-    });
-    registered = new RegisteredTask(zk, service, place?.task ?? null, end, forget);
+    wait.check();
+    const place = await placeOf(zk, environment, registration, wait, subject);
+    const service = await serviceOf(registration, environment, place, subject);
+    const left = timeout === undefined ? undefined : Math.max(0, timeout - (now() - begun));
+    const kept = await register(service, { timeout: left, signal: registering.signal });
+    registered = new RegisteredTask(zk, kept, place?.task ?? null, end, forget);
     return registered;
   } catch (error) {
     forget();
-    wait.check();
     throw error;
   } finally {
-    wait.signal?.removeEventListener('abort', abort);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { AbortedError, InvalidArgumentError, OperationTimeoutError, type WaitOptions, type ZooKeeper } from 'zookit';
 import type { RegisteredService } from '../../../recipes/services/registered-service.js';
 import type { ServiceRegistration } from '../../../recipes/services/service-registration.js';
@@ -162,22 +163,49 @@ describe('what is refused before anything is done', () => {
   });
 });
 
-describe('a wait that is ended', () => {
-  const never = (_: unknown, { signal }: WaitOptions) =>
-    new Promise<never>((_resolve, reject) => {
-      signal?.addEventListener('abort', () => {
-        done.push('given up');
-        reject(new AbortedError('given up', {}, false));
-      });
+describe('a wait', () => {
+  it('bounds the registration: by what is left of its time, and by the signal of the caller', async () => {
+    const given: WaitOptions[] = [];
+    const fails = async (_: unknown, wait: WaitOptions): Promise<never> => {
+      given.push(wait);
+      throw new AbortedError('given up', {}, false);
+    };
+    await expect(registerTask(zk, fails, {}, { timeout: 5_000 }, subject)).rejects.toThrow('given up');
+    expect([given[0]!.timeout! > 0, given[0]!.timeout! <= 5_000, given[0]!.signal!.aborted]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const caller = new AbortController();
+    const aborted = registerTask(zk, (_, wait) => never(wait), {}, { signal: caller.signal }, subject);
+    // Until it waits for the registration.
+    await new Promise((resolve) => setImmediate(resolve));
+    caller.abort(new Error('no more'));
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED', cause: new Error('no more') });
+    await expect(registerTask(zk, fails, {}, { signal: caller.signal }, subject)).rejects.toMatchObject({
+      code: 'ABORTED',
     });
+    expect(given).toHaveLength(1);
+  });
 
-  it('gives up the registration, and says why in its own words', async () => {
-    await expect(registerTask(zk, never, {}, { timeout: 20 }, subject)).rejects.toThrow(OperationTimeoutError);
-    const signal = AbortSignal.timeout(20);
-    await expect(registerTask(zk, never, {}, { signal }, subject)).rejects.toThrow(AbortedError);
-    expect(done).toEqual(['given up', 'given up']);
+  it('ends while the place is looked for', async () => {
+    const choose = () => new Promise<never>(() => undefined);
+    const registering = registerTask(zk, (_, wait) => never(wait), { address: choose }, { timeout: 20 }, subject);
+    await expect(registering).rejects.toThrow(OperationTimeoutError);
+  });
+
+  it('with other options than those of a wait is refused', async () => {
+    await expect(register({}, { timeuot: 5 } as WaitOptions)).rejects.toThrow(/there is no option "timeuot"/);
+    await expect(register({}, { timeout: -1 })).rejects.toThrow(InvalidArgumentError);
+    await expect(register({}, { signal: {} as AbortSignal })).rejects.toThrow(/the signal is no AbortSignal/);
   });
 });
+
+/** A registration that nothing but its signal ends. */
+async function never({ signal }: WaitOptions): Promise<never> {
+  await once(signal!, 'abort');
+  throw new AbortedError('given up', { cause: signal!.reason }, false);
+}
 
 describe('the end', () => {
   it('takes its steps one after the other, once', async () => {
