@@ -4,7 +4,8 @@ export async function services(stage) {
   const shop = new ServiceRegistry(await stage.connect());
   const provider = shop.provider('pricing');
   await provider.ready();
-  stage.check('nobody has registered yet', provider.list, { instances: [], stale: false });
+  const { instances: none, stale } = provider.list;
+  stage.check('nobody has registered yet', { none, stale }, { none: [], stale: false });
 
   stage.say('two instances register, each in a session of its own');
   const instances = [];

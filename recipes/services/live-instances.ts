@@ -157,9 +157,9 @@ export class LiveInstances<Payload> extends Announcer {
   /** What iterations tell: not what is about to change again, unless that takes long. */
   #settled(): KeyedList<Payload> | undefined {
     if (!this.#isLoaded) return undefined;
-    const isGathering =
-      this.#cache.stale && this.zk.state === 'connected' && now() - this.#movingSince < LONGEST_GATHERING;
-    if (!isGathering) this.#told = this.#look();
+    const isReading = this.#cache.stale && this.zk.state === 'connected';
+    const mayWait = !this.#hasChanged || now() - this.#movingSince < LONGEST_GATHERING;
+    if (!isReading || !mayWait) this.#told = this.#look();
     return this.#told;
   }
 }
