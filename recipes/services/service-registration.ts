@@ -77,7 +77,8 @@ const updateNames = [
   'zone',
 ] as const satisfies readonly (keyof ServiceUpdate<unknown>)[];
 
-const registrationNames: readonly (keyof ServiceRegistration)[] = [
+/** What can be given with a registration. */
+export const registrationNames: readonly (keyof ServiceRegistration)[] = [
   ...(['name', 'id'] as const),
   ...updateNames,
   ...(['serviceType', 'onConflict', 'health'] as const),
