@@ -68,6 +68,13 @@ export {
   type SchemaResult,
 } from './config/schema.js';
 export type { ValueAt } from './config/value-at.js';
+} from './config/live-config.js';
+export type { DockerAgentCounts, DockerAgentLogger, DockerAgentProblem } from './docker/agent-journal.js';
+export type { DockerAgentOptions } from './docker/agent-options.js';
+export type { DockerAgentInstance, DockerAgentStatus } from './docker/agent-status.js';
+export { DockerAgent } from './docker/docker-agent.js';
+export { DockerEngineError } from './docker/errors.js';
+export type { SwarmMode, SwarmNode, SwarmPort, SwarmService } from './docker/swarm-report.js';
 export type { CandidateOptions } from './leaders/candidate.js';
 export type { MissedRule } from './leaders/cron-plan.js';
 export type { CronOutcome, CronRecord } from './leaders/cron-record.js';
