@@ -81,6 +81,7 @@ export function settingOf<T>(zk: ZooKeeper, options: ConfigEditorOptions<T>, sub
   if (typeof split !== 'boolean') refuse(`split is ${String(split)}; it must be true or false`);
   if (typeof retry !== 'function') refuse('retry must be a function, such as retries.exponential()');
   if (!['value', 'tree'].includes(shape)) refuse(`shape is ${shape}; it must be "value" or "tree"`);
+  if (acl !== undefined && !Array.isArray(acl)) refuse("acl must be a list, such as [acl.world('read')]");
   if (shape === 'tree' && split) refuse('split is for single values: a tree is written in one transaction');
   checkNote('author', author, subject);
   checkIndent(indent, subject);

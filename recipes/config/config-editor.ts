@@ -1,4 +1,4 @@
-import { type Acl, checkPath, InvalidArgumentError, type Long, type WaitOptions, type ZooKeeper } from 'zookit';
+import { type Acl, checkPath, InvalidArgumentError, Long, type WaitOptions, type ZooKeeper } from 'zookit';
 import type { OptionSubject } from '../common/options.js';
 import { after, defer, now, Wait } from '../common/waiting.js';
 import { ContentionError } from '../values/errors.js';
@@ -69,6 +69,8 @@ export class ConfigEditor<T = unknown> {
     change: (before: T | undefined) => T | undefined | Promise<T | undefined>,
     options: ConfigUpdateOptions = {},
   ): Promise<ConfigUpdate<T>> {
+    if (typeof change !== 'function')
+      throw new InvalidArgumentError('change must be a function', this.#subject('update'));
     return await this.#edit('update', options, async (draft) => {
       const next = await change((await draft.value()) as T | undefined);
       return next === undefined ? undefined : await draft.plan(next, false);
@@ -98,6 +100,7 @@ export class ConfigEditor<T = unknown> {
    */
   async rollback(version: VersionReference, options: ConfigUpdateOptions = {}): Promise<ConfigUpdate<T>> {
     const { comment = `rollback to version ${String(version)}`, ...others } = options;
+    checkVersion(version, this.#subject('rollback'));
     let bytes: Buffer | undefined;
     return await this.#edit('rollback', { ...others, comment }, async (draft, subject, wait) => {
       // What the number stands for at first is meant, whatever others write meanwhile.
@@ -125,6 +128,7 @@ export class ConfigEditor<T = unknown> {
    */
   async at(version: VersionReference, options: WaitOptions = {}): Promise<ConfigVersionValue<T>> {
     const subject = this.#subject('at');
+    checkVersion(version, subject);
     using wait = new Wait(options, subject);
     const item = await this.#find(version, subject, wait);
     const value = await this.#setting.target.valueOf(await this.#bytesOf(item, subject, wait), subject);
@@ -193,6 +197,14 @@ export class ConfigEditor<T = unknown> {
   #subject(method: string): OptionSubject {
     return { operation: `ConfigEditor.${method}`, path: this.path };
   }
+}
+
+function checkVersion(version: VersionReference, subject: OptionSubject): void {
+  if (Number.isInteger(version) || Long.isLong(version)) return;
+  throw new InvalidArgumentError(
+    `the version is ${String(version)}; it must be a number, or a zxid as a Long`,
+    subject,
+  );
 }
 
 /** What came of an update that has written nothing. */

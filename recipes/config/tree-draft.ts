@@ -1,4 +1,4 @@
-import { type Acl, InvalidArgumentError, type Transaction, type ZNode, type ZooKeeper } from 'zookit';
+import { type Acl, type Transaction, type ZNode, type ZooKeeper } from 'zookit';
 import type { OptionSubject } from '../common/options.js';
 import type { Wait } from '../common/waiting.js';
 import { ConfigContent, NOTHING, validate } from './config-content.js';
@@ -11,6 +11,7 @@ import { InvalidConfigError } from './errors.js';
 import { differencesOf, plainCopy } from './plain-values.js';
 import type { ConfigSchema } from './schema.js';
 import { type RevealedValue, secretsIn } from './secrets.js';
+import { bytesOf, decodeTree, encodeTree, isSame, type TreeBytes, type TreeZNode } from './tree-bytes.js';
 import { TreeShape } from './tree-values.js';
 import { formerOf, type LogState } from './update-log.js';
 import { ensureParent } from './value-target.js';
@@ -24,15 +25,6 @@ export interface TreeRule {
   /** The most bytes for one transaction. */
   readonly limit: number;
 }
-
-/** A znode of a tree, and the bytes of its value; null: it is a folder. */
-export interface TreeZNode {
-  readonly node: ZNode;
-  readonly bytes: Buffer | null;
-}
-
-/** What a tree holds, by the paths of its znodes; null: a folder. */
-export type TreeBytes = ReadonlyMap<string, Buffer | null>;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -218,32 +210,6 @@ export class TreeDraft implements ConfigDraft {
       if (known !== undefined && !tree.has(path)) transaction.delete(path, known.stat.version);
     }
   }
-}
-
-/** A tree as the history keeps it: the paths below the root, and the bytes in base64. */
-export function encodeTree(root: string, tree: TreeBytes): Buffer {
-  const znodes = Array.from(tree, ([path, bytes]) => [path.slice(root.length), bytes?.toString('base64') ?? null]);
-  return Buffer.from(JSON.stringify({ znodes }));
-}
-
-/** @throws InvalidArgumentError if it is no tree. */
-export function decodeTree(root: string, data: Buffer): Map<string, Buffer | null> {
-  try {
-    const { znodes } = JSON.parse(data.toString()) as { readonly znodes: readonly [string, string | null][] };
-    return new Map(znodes.map(([path, text]) => [root + path, text === null ? null : Buffer.from(text, 'base64')]));
-  } catch (cause) {
-    throw new InvalidArgumentError('the version was written for one znode, not for a tree', { path: root, cause });
-  }
-}
-
-/** The bytes of what was read. */
-export function bytesOf(znodes: ReadonlyMap<string, TreeZNode>): Map<string, Buffer | null> {
-  return new Map(Array.from(znodes, ([path, { bytes }]) => [path, bytes]));
-}
-
-function isSame(before: Buffer | null | undefined, after: Buffer | null): boolean {
-  if (before === undefined || before === null || after === null) return before === after;
-  return before.equals(after);
 }
 
 /** What stands there may be no value: then there is none. */

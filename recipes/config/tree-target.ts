@@ -3,7 +3,8 @@ import type { OptionSubject } from '../common/options.js';
 import type { Wait } from '../common/waiting.js';
 import type { ConfigDraft, ConfigTarget } from './config-target.js';
 import { isBesideConfig, storedBytes } from './stored-value.js';
-import { bytesOf, decodeTree, encodeTree, TreeDraft, TreeReader, type TreeRule, type TreeZNode } from './tree-draft.js';
+import { bytesOf, decodeTree, encodeTree, type TreeZNode } from './tree-bytes.js';
+import { TreeDraft, TreeReader, type TreeRule } from './tree-draft.js';
 import { readLog } from './update-log.js';
 import { untilDone } from './value-parts.js';
 

@@ -220,6 +220,22 @@ describe('parts', () => {
     expect([await valueOf(rig), (await generations(rig)).length]).toEqual([text(1), 2]);
   });
 
+  it('that are swept while somebody reads them make it read the newer value', async () => {
+    await using rig = await startRig({ sessionTimeout: 30_000 });
+    const other = new ConfigEditor<string>(rig.observer, path, { ...options, history: 0 });
+    await other.set(text(0));
+    const lost = rig.proxy.swallowNextRequest(
+      ({ opCode, body }) => opCode === op.getData && body.includes('-__parts__/'),
+    );
+    const reading = new ConfigEditor<string>(rig.zk, path, options).update(() => undefined);
+    rig.proxy.refuse();
+    await lost;
+    await other.set(text(1));
+    expect(await generations(rig)).toHaveLength(1);
+    await rig.proxy.accept();
+    expect((await within(reading, { what: 'the value' })).before).toBe(text(1));
+  });
+
   it('of a writer who is faster than a sweep are not swept', async () => {
     await using rig = await startRig({ sessionTimeout: 30_000 });
     await using link = await startProxy(sharedServer());

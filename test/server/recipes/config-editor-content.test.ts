@@ -402,6 +402,14 @@ describe('a tree', () => {
   it('is written in one transaction, on condition of all that was read', async () => {
     const editor = await treeOf();
     await editor.set({ db: { host: 'a' }, limits: { max: 1 } });
+    let tries = 0;
+    const changed = await editor.update(async (before = none) => {
+      // Somebody changes the same znode.
+      if (++tries === 1) await clients.zk.setData(`${editor.path}/db`, '{"host":"b"}');
+      return { ...before, db: { host: `${before.db.host}c` } };
+    });
+    expect(changed).toMatchObject({ tries: 2, after: { db: { host: 'bc' } } });
+    await editor.set({ db: { host: 'a' }, limits: { max: 1 } });
     let calls = 0;
     const result = await editor.update(async (before) => {
       // Somebody who knows nothing of editors changes what this one leaves as it is.
@@ -502,6 +510,7 @@ describe('what an editor is given', () => {
     [{ codec: 'xml' }, /"xml"/],
     [{ schema: {} }, /~standard/],
     [{ author: 5 }, /author/],
+    [{ acl: 'open' }, /acl must be a list/],
     [{ retry: 5 }, /retry must be/],
     [{ encryption: { key: 'x' } }, /encryption.key/],
   ])('is checked: %j', (options, message) => {
@@ -520,6 +529,13 @@ describe('what an editor is given', () => {
       { author: 1 },
     ])
       expect(await failureOf(editor.set(1, options as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    for (const version of ['1', 0.5, undefined])
+      for (const method of ['at', 'rollback'] as const)
+        expect(await failureOf(editor[method](version as never))).toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          operation: `ConfigEditor.${method}`,
+        });
+    expect(await failureOf(editor.update(1 as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await failureOf(editor.history({ limit: 1 } as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await clients.zk.has(editor.path)).toBe(false);
   });

@@ -177,6 +177,17 @@ describe('update', () => {
     expect(await other.update(() => undefined)).toMatchObject({ before: { workers: 5 } });
   });
 
+  it('overwrites nothing of somebody who knows nothing of editors', async () => {
+    const editor = await editorOf();
+    await editor.set({ workers: 0 });
+    let calls = 0;
+    const result = await editor.update(async (before) => {
+      if (++calls === 1) await clients.zk.setData(editor.path, '{"workers":50}');
+      return { workers: (before?.workers ?? 0) + 1 };
+    });
+    expect(result).toMatchObject({ before: { workers: 50 }, after: { workers: 51 }, version: 2, tries: 2 });
+  });
+
   it('loses none of many that are made at once, and the history has all of them in order', async () => {
     const editors = await Promise.all(
       [0, 1, 2, 3].map(
