@@ -70,6 +70,13 @@ export {
   type SchemaResult,
 } from './config/schema.js';
 export type { ValueAt } from './config/value-at.js';
+} from './config/live-config.js';
+export type { DockerAgentCounts, DockerAgentLogger, DockerAgentProblem } from './docker/agent-journal.js';
+export type { DockerAgentOptions } from './docker/agent-options.js';
+export type { DockerAgentInstance, DockerAgentStatus } from './docker/agent-status.js';
+export { DockerAgent } from './docker/docker-agent.js';
+export { DockerEngineError } from './docker/errors.js';
+export type { SwarmMode, SwarmNode, SwarmPort, SwarmService } from './docker/swarm-report.js';
 export type { CandidateOptions } from './leaders/candidate.js';
 export type { MissedRule } from './leaders/cron-plan.js';
 export type { CronOutcome, CronRecord } from './leaders/cron-record.js';
@@ -157,6 +164,7 @@ export { type HealthCheck, HealthGate, type HealthGateOptions, type HealthState 
 export { type AddressChoice, type AddressFilter, type OwnAddress, ownAddresses } from './services/own-address.js';
 export type { PickOptions, ServiceProviderOptions, SetAsideOptions, ZoneOptions } from './services/provider-options.js';
 export { RegisteredService, type RegistrationState, type UnregisterOptions } from './services/registered-service.js';
+export { RegisteredTask, type TaskEndOptions } from './services/registered-task.js';
 export { ServiceCall } from './services/service-call.js';
 export {
   InvalidServiceInstanceError,
@@ -171,6 +179,10 @@ export type { ServiceHealthOptions, ServiceRegistration, ServiceUpdate } from '.
 export { ServiceRegistry, type ServiceRegistryOptions } from './services/service-registry.js';
 export { curatorSerializer, type PayloadCodec, type ServiceSerializer } from './services/service-serializer.js';
 export type { PickRequest, ServiceCandidate, ServiceStrategy, StrategyName } from './services/service-strategy.js';
+export type { TaskAddress } from './services/swarm-address.js';
+export { NotASwarmTaskError, TaskAddressError } from './services/swarm-errors.js';
+export type { SwarmTask } from './services/swarm-place.js';
+export type { TaskRegistration } from './services/swarm-task.js';
 export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {

@@ -5,7 +5,7 @@ import { absolutePath, DecryptionError, type ValueCipher } from './encryption.js
 import { InvalidConfigError } from './errors.js';
 import { plainCopy } from './plain-values.js';
 import { type ConfigSchema, describeIssue, keysOf } from './schema.js';
-import { concealValue, type RevealedValue, revealValue, withoutSecrets } from './secrets.js';
+import { concealValue, type RevealedValue, revealValue, issuesToShow } from './secrets.js';
 
 /** What makes bytes of a value and a value of bytes, for one znode. */
 export interface ContentRule {
@@ -95,7 +95,7 @@ export async function validate(
     throw new InvalidConfigError('its schema threw an error', context, 'schemaFailed');
   }
   if (said === undefined) return;
-  const issues = said.map(({ path, message }) => ({ path, message: withoutSecrets(message, secrets) }));
+  const issues = issuesToShow(said, secrets);
   const [first] = issues;
   const problem = `the value is not valid: ${issues.map(describeIssue).join('; ')}`;
   const keyPath = first === undefined ? undefined : keysOf(first).join('.');

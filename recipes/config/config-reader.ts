@@ -2,11 +2,12 @@ import { nameOf, parentOf } from 'zookit';
 import type { ConfigLayer } from './config-layers.js';
 import type { ConfigShape } from './config-source.js';
 import type { DecoderChoice } from './decoders.js';
-import { decryptValues, DecryptionError, isPlainObject, type ValueCipher } from './encryption.js';
+import { DecryptionError, isPlainObject, type ValueCipher } from './encryption.js';
 import { InvalidConfigError } from './errors.js';
 import { mergeLayers } from './merge.js';
 import { PlaceholderError, type PlaceholderEnvironment, resolvePlaceholders } from './placeholders.js';
 import { frozenCopy, MOST_LEVELS, plainCopy, setOwn, UnfitValueError, valueAt } from './plain-values.js';
+import { issuesToShow, type RevealedValue, revealValue, secretsIn } from './secrets.js';
 import { type ConfigSchema, describeIssue, keysOf, type SchemaResult } from './schema.js';
 
 /** A znode with the bytes of its value, wherever those stood. */
@@ -80,7 +81,7 @@ export class ReadConfig<T> {
 /** Makes configurations out of what is stored. */
 export class ConfigReader<T> {
   /** What was made of znodes so far: those that have not changed are not decoded again. */
-  readonly #decoded = new WeakMap<StoredZNode, { readonly value: unknown }>();
+  readonly #decoded = new WeakMap<StoredZNode, RevealedValue>();
 
   constructor(
     private readonly setting: ReadSetting<T>,
@@ -96,7 +97,8 @@ export class ConfigReader<T> {
     if (!isStored && defaults === undefined) return new ReadConfig(frozenCopy(defaultValue), false, []);
     if (defaults !== undefined) decoded.unshift({ layer: 'defaults', value: defaults, pathOf: () => undefined });
     const value = this.#resolved(this.#merged(decoded), decoded);
-    return new ReadConfig(frozenCopy(await this.#validated(value, decoded)), isStored, decoded);
+    const good = await this.#validated(value, decoded, this.#secretsIn(stored));
+    return new ReadConfig(frozenCopy(good), isStored, decoded);
   }
 
   /** What says whether a value would be taken that is stored. */
@@ -117,7 +119,7 @@ export class ConfigReader<T> {
     const { defaults } = this.setting;
     const decoded: DecodedLayer[] = [{ layer: this.path, value, pathOf: () => this.path }];
     if (defaults !== undefined) decoded.unshift({ layer: 'defaults', value: defaults, pathOf: () => undefined });
-    await this.#validated(this.#resolved(this.#merged(decoded), decoded), decoded);
+    await this.#validated(this.#resolved(this.#merged(decoded), decoded), decoded, new Set());
   }
 
   #merged(decoded: readonly DecodedLayer[]): unknown {
@@ -145,17 +147,24 @@ export class ConfigReader<T> {
     }
   }
 
-  async #validated(value: unknown, decoded: readonly DecodedLayer[]): Promise<T> {
+  /** What was encrypted: not to be shown. */
+  #secretsIn(stored: readonly StoredLayer[]): ReadonlySet<unknown> {
+    const revealed = stored.flatMap(({ znodes }) => znodes.map((znode) => this.#decoded.get(znode)));
+    return secretsIn(revealed.filter((each) => each !== undefined));
+  }
+
+  async #validated(value: unknown, decoded: readonly DecodedLayer[], secrets: ReadonlySet<unknown>): Promise<T> {
     const { schema } = this.setting;
     if (schema === undefined) return value as T;
     let result: SchemaResult<T>;
     try {
       result = await schema['~standard'].validate(value);
     } catch (cause) {
-      throw new InvalidConfigError('its schema threw an error', { path: this.path, cause }, 'schemaFailed');
+      const context = secrets.size === 0 ? { path: this.path, cause } : { path: this.path };
+      throw new InvalidConfigError('its schema threw an error', context, 'schemaFailed');
     }
-    const { issues } = result;
-    if (issues === undefined) return result.value;
+    if (result.issues === undefined) return result.value;
+    const issues = issuesToShow(result.issues, secrets);
     const keys = issues[0] === undefined ? [] : keysOf(issues[0]);
     const path = this.#pathOf(decoded, keys);
     const problem = `the value is not valid: ${issues.map(describeIssue).join('; ')}`;
@@ -203,7 +212,7 @@ export class ConfigReader<T> {
     const known = this.#decoded.get(znode);
     if (known !== undefined) return known.value;
     const { path, data } = znode;
-    const { choose, cipher, absolute } = this.setting;
+    const { choose } = this.setting;
     const { decoder } = choose(nameOf(path));
     let value: unknown;
     try {
@@ -211,14 +220,16 @@ export class ConfigReader<T> {
     } catch (cause) {
       throw new InvalidConfigError(`the data is no ${decoder.name}`, { path, cause }, 'undecodable');
     }
-    if (cipher !== undefined) value = await this.#decrypt(value, cipher, path, absolute(path));
-    this.#decoded.set(znode, { value });
-    return value;
+    const revealed = await this.#reveal(value, path);
+    this.#decoded.set(znode, revealed);
+    return revealed.value;
   }
 
-  async #decrypt(value: unknown, cipher: ValueCipher, path: string, absolute: string): Promise<unknown> {
+  async #reveal(value: unknown, path: string): Promise<RevealedValue> {
+    const { cipher, absolute } = this.setting;
+    if (cipher === undefined) return { stored: value, value, texts: new Map() };
     try {
-      return await decryptValues(plainCopy(value), cipher, absolute);
+      return await revealValue(plainCopy(value), cipher, absolute(path));
     } catch (cause) {
       if (cause instanceof UnfitValueError) throw new InvalidConfigError(cause.message, { path }, cause.reason);
       const keyPath = cause instanceof DecryptionError ? cause.keyPath : undefined;

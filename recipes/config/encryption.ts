@@ -152,18 +152,6 @@ export class ValueCipher {
   }
 }
 
-/**
- * A decoded value with each encrypted text in it replaced by what it stands for. Nothing is changed in place. `znode` is
- * the {@link absolutePath} of the znode that the value was read from.
- *
- * @throws DecryptionError, which names the place and never the content.
- */
-export async function decryptValues(value: unknown, cipher: ValueCipher, znode: string): Promise<unknown> {
-  return await replaceValues(value, [], async (item, keys) =>
-    isEncrypted(item) ? { value: await cipher.decrypt(item, { znode, keys }) } : undefined,
-  );
-}
-
 /** A value with some of what stands in it replaced; objects and arrays are copied. `replace` gives undefined where it leaves alone. */
 export async function replaceValues(
   value: unknown,

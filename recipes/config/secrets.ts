@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError } from 'zookit';
 import type { OptionSubject } from '../common/options.js';
 import { isEncrypted, keyIdOf, replaceValues, type ValueCipher } from './encryption.js';
+import { type ConfigIssue, keysOf } from './schema.js';
 
 /** A value that is to be encrypted at the place where it stands. It shows its content to nobody. */
 export class Secret {
@@ -70,10 +71,15 @@ export function secretsIn(values: Iterable<RevealedValue>): ReadonlySet<unknown>
 }
 
 /** A text in which nothing stands that was encrypted, nor any part of it that has a place of its own. */
-export function withoutSecrets(text: string, secrets: ReadonlySet<unknown>): string {
+function withoutSecrets(text: string, secrets: ReadonlySet<unknown>): string {
   // The longest first: one may be a part of another.
   const texts = [...new Set([...secrets].flatMap(textsIn))].sort((a, b) => b.length - a.length);
   return texts.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
+}
+
+/** What a schema says, without the values that some libraries add to it: of the path only the keys. */
+export function issuesToShow(issues: readonly ConfigIssue[], secrets: ReadonlySet<unknown>): ConfigIssue[] {
+  return issues.map((issue) => ({ message: withoutSecrets(issue.message, secrets), path: keysOf(issue) }));
 }
 
 function textsIn(value: unknown): string[] {

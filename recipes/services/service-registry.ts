@@ -22,6 +22,8 @@ import { checkServicePart, type ServiceInstance } from './service-instance.js';
 import { ServiceProvider } from './service-provider.js';
 import { checkRegistration, instanceOf, modeOf, type ServiceRegistration } from './service-registration.js';
 import { curatorSerializer, readInstance, type ServiceSerializer } from './service-serializer.js';
+import type { RegisteredTask } from './registered-task.js';
+import { registerTask, type TaskRegistration } from './swarm-task.js';
 
 /** Where the services stand unless told otherwise. */
 const BASE_PATH = '/services';
@@ -94,6 +96,22 @@ export class ServiceRegistry {
       throw error;
     }
     return registered;
+  }
+
+  /**
+   * Registers this process as the task of a Docker Swarm that it is, at the address that its callers share with it, and ends
+   * it in order at SIGTERM: callers are told, the drain time passes, it is unregistered, and the process ends. Resolves when
+   * others can find it.
+   *
+   * @throws NotASwarmTaskError; TaskAddressError; AbortedError, if the process is told to end before it is registered; and
+   * as {@link register}.
+   */
+  async registerTask<Payload = unknown>(
+    task: TaskRegistration<Payload> = {},
+    options: WaitOptions = {},
+  ): Promise<RegisteredTask<Payload>> {
+    const subject = { operation: 'ServiceRegistry.registerTask', path: this.basePath };
+    return registerTask(this.zk, (service, wait) => this.register(service, wait), task, options, subject);
   }
 
   /** The names of all services, also of those without instances at the moment. */

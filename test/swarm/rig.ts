@@ -55,11 +55,12 @@ export class Stack {
     private readonly folder: string,
   ) {}
 
-  static async deploy(node: string): Promise<Stack> {
+  /** `environment`: more variables of the servers, from the beginning on. */
+  static async deploy(node: string, environment: Readonly<Record<string, string>> = {}): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'zookit-stack-'));
     const stack = new Stack(new Project(), node, folder);
     try {
-      await stack.update({});
+      await stack.update(environment);
       await stack.allServe();
       return stack;
     } catch (error) {

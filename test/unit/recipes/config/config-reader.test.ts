@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import { type LiveConfigOptions, readSetting } from '../../../../recipes/config/config-options.js';
 import { ConfigReader, type ReadConfig, type StoredLayer } from '../../../../recipes/config/config-reader.js';
+import { ValueCipher } from '../../../../recipes/config/encryption.js';
 import { InvalidConfigError } from '../../../../recipes/config/errors.js';
 import { ajvSchema } from '../../../../recipes/config/schema.js';
 
@@ -268,6 +269,22 @@ describe('a schema', () => {
     const error = await refusal({ schema }, one('{"a/b":"x","workers":[]}'));
     expect(error.issues.map(({ path }) => path).sort()).toEqual([['a/b'], ['workers']]);
     expect((await refusal({ schema }, one('{}'))).message).toContain("must have required property 'workers'");
+  });
+
+  it('shows nothing of what was encrypted', async () => {
+    const encryption = { key: 'ab'.repeat(32) };
+    const cipher = new ValueCipher(encryption, subject);
+    const password = await cipher.encrypt('s3cret', { znode: '/c', keys: ['password'] });
+    const stored = one(JSON.stringify({ password, url: 'x' }));
+    const schema = v.object({ password: v.literal('other'), url: v.literal('y') });
+    const { message, issues } = await refusal({ schema, encryption }, stored);
+    expect([message, JSON.stringify(issues)].join()).not.toContain('s3cret');
+    expect(message).toContain('[secret]');
+    const throwing = z.custom((value) => {
+      throw new Error(JSON.stringify(value));
+    });
+    expect((await refusal({ schema: throwing, encryption }, stored)).cause).toBeUndefined();
+    expect((await read({ encryption }, stored)).value).toEqual({ password: 's3cret', url: 'x' });
   });
 
   it('that throws is refused like a value', async () => {

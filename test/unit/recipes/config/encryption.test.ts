@@ -3,7 +3,6 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import {
   absolutePath,
-  decryptValues,
   type EncryptionOptions,
   isEncrypted,
   ValueCipher,
@@ -205,8 +204,12 @@ describe('secrets in values', () => {
       list: [1, { b: expect.stringMatching(/^enc:/) as unknown }],
       d: 'plain',
     });
-    expect(await decryptValues(stored, cipher(), znode)).toEqual({ a: 'x', list: [1, { b: { c: 2 } }], d: 'plain' });
-    expect(await decryptValues(await concealValue(encrypt('all'), nothing, rule), cipher(), znode)).toBe('all');
+    expect((await revealValue(stored, cipher(), znode)).value).toEqual({
+      a: 'x',
+      list: [1, { b: { c: 2 } }],
+      d: 'plain',
+    });
+    expect((await revealValue(await concealValue(encrypt('all'), nothing, rule), cipher(), znode)).value).toBe('all');
   });
 
   it('stay encrypted, and keep their text where they have not changed', async () => {
@@ -224,7 +227,7 @@ describe('secrets in values', () => {
     const before = await revealValue(await concealValue([encrypt('x')], nothing, rule), cipher(), znode);
     const moved = (await concealValue(['new', 'x'], before, { ...rule, secrets: secretsIn([before]) })) as string[];
     expect(moved.map(isEncrypted)).toEqual([true, true]);
-    expect(await decryptValues(moved, cipher(), znode)).toEqual(['new', 'x']);
+    expect((await revealValue(moved, cipher(), znode)).value).toEqual(['new', 'x']);
   });
 
   it('that are texts of another place are refused', async () => {
