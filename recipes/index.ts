@@ -45,6 +45,8 @@ export {
   type EncryptionKeySource,
   type EncryptionOptions,
 } from './config/encryption.js';
+export { RefusalReport, type RefusalReportOptions } from './config/refusal-report.js';
+export type { ConfigRefusal } from './config/refusals.js';
 export { encrypt } from './config/secrets.js';
 export { DamagedValueError } from './config/stored-value.js';
 export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
