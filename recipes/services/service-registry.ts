@@ -18,6 +18,7 @@ import { checkSerializer } from '../values/serializer.js';
 import { type AddressChoice, checkAddressChoice, chosenAddress } from './own-address.js';
 import type { ServiceProviderOptions } from './provider-options.js';
 import { RegisteredService } from './registered-service.js';
+import { type DependencySpec, ServiceDependencies } from './service-dependencies.js';
 import { checkServicePart, type ServiceInstance } from './service-instance.js';
 import { ServiceProvider } from './service-provider.js';
 import { checkRegistration, instanceOf, modeOf, type ServiceRegistration } from './service-registration.js';
@@ -156,6 +157,14 @@ export class ServiceRegistry {
    */
   provider<Payload = unknown>(name: string, options: ServiceProviderOptions<Payload> = {}): ServiceProvider<Payload> {
     return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name), this.#serializer, options);
+  }
+
+  /**
+   * The services that this process needs: waits until they are there, and tells when one comes or goes. Close it.
+   * @throws InvalidArgumentError.
+   */
+  dependencies(specs: readonly DependencySpec[]): ServiceDependencies {
+    return new ServiceDependencies(this, specs);
   }
 
   #nodeOptions(
