@@ -28,7 +28,7 @@ const layers = {
   './src/admin': ['./admin', './connection', './ensemble-config.ts', ...leaves],
   './src/session': ['./session', './operations', './connection', './protocol', './metrics', ...leaves],
 };
-const outside = ['./recipes', './test', './examples', './bench', './scripts'];
+const outside = ['./recipes', './cli', './test', './examples', './bench', './scripts'];
 const zones = [
   ...Object.entries(layers).map(([target, except]) => ({ target, from: './src', except })),
   { target: leaves.map((leaf) => leaf.replace('.', './src')), from: './src', except: leaves },
@@ -38,8 +38,9 @@ const zones = [
   { target: './recipes', from: ['./src', ...outside.filter((folder) => folder !== './recipes')] },
   // The words that recipes share know none of them.
   { target: './recipes/common', from: './recipes', except: ['./common'] },
-  { target: ['./examples', './bench'], from: ['./src', './recipes'] },
-  { target: './test/!(unit)/**', from: ['./src', './recipes'] },
+  { target: ['./cli', './examples', './bench'], from: ['./src', './recipes'] },
+  { target: './cli', from: ['./test', './examples', './bench', './scripts'] },
+  { target: './test/!(unit)/**', from: ['./src', './recipes', './cli'] },
 ];
 
 const mayImport = (pattern, message) => ({ patterns: [{ regex: pattern, message }] });
@@ -128,7 +129,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/**/*.ts', 'recipes/**/*.ts'],
+    files: ['src/**/*.ts', 'recipes/**/*.ts', 'cli/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
@@ -150,6 +151,18 @@ export default defineConfig(
         mayImport(
           '^(?!zookit$|\\./|\\.\\./(?!src/|test/)[a-z]+/[a-z-]+\\.js$|node:|long$)',
           "Recipes import 'zookit', each other, and what a user could.",
+        ),
+      ],
+    },
+  },
+  {
+    files: ['cli/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        mayImport(
+          '^(?!zookit$|zookit/recipes$|\\./[a-z-]+\\.js$|node:)',
+          "The command line imports 'zookit' and 'zookit/recipes', as any program of a user.",
         ),
       ],
     },

@@ -1,4 +1,4 @@
-// A configuration that follows a znode. A version that is not valid never takes the place of a good one.
+// A configuration of two layers that follows its znodes. A version that is not valid never takes the place of a good one.
 import { ZooKeeper } from 'zookit';
 import { LiveConfig } from 'zookit/recipes';
 
@@ -16,21 +16,30 @@ const schema = {
 
 const zk = await ZooKeeper.connect(process.argv[2] ?? '127.0.0.1:2181');
 try {
-  const path = '/zookit-examples/config';
-  await zk.upsert(path, JSON.stringify({ workers: 4 }));
+  const global = '/zookit-examples/config/all';
+  const service = '/zookit-examples/config/cart';
+  await zk.upsert(global, JSON.stringify({ workers: 2, log: { level: 'info' } }));
+  await zk.upsert(service, JSON.stringify({ workers: 4 }));
 
-  const config = await LiveConfig.open(zk, path, {
-    schema,
-    timeout: 10_000,
-    onInvalid: (error) => console.log(`refused: ${error.message}`),
-  });
-  console.log(`it begins with ${config.current.workers} workers`);
+  const config = await LiveConfig.open(
+    zk,
+    { global, service },
+    {
+      schema,
+      defaults: { url: 'http://cart/${log.level}' },
+      placeholders: true,
+      timeout: 10_000,
+      onInvalid: (error) => console.log(`refused: ${error.message}`),
+    },
+  );
+  console.log(`it begins with ${config.current.workers} workers, of ${config.origin('workers').path}`);
+  config.onChange('log.level', (level, before) => console.log(`from ${before} to ${level}: ${config.get('url')}`));
 
-  const changes = [{ workers: 'many' }, { workers: 8 }];
+  const changes = [{ workers: 'many' }, { workers: 8, log: { level: 'debug' } }];
   for await (const { workers } of config) {
     console.log(`apply: ${workers} workers`);
     if (workers === 8) break;
-    for (const change of changes) await zk.setData(path, JSON.stringify(change));
+    for (const change of changes) await zk.setData(service, JSON.stringify(change));
   }
   await config.close();
 } finally {

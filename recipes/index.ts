@@ -29,13 +29,52 @@ export { ZNodeCache } from './caches/znode-cache.js';
 export { acceptsToken, type FencingToken } from './common/fencing.js';
 export { HolderGroup } from './common/holder-group.js';
 export { Holder } from './common/holder.js';
+export { ConfigEditor, type ConfigVersionValue, type VersionReference } from './config/config-editor.js';
+export type { ConfigEditorOptions } from './config/config-editor-options.js';
+export type { ConfigVersion } from './config/config-history.js';
 export {
+  type ConfigUpdate,
+  type ConfigUpdateOptions,
+  ValueTooLargeError,
+  VersionNotKeptError,
+} from './config/config-update.js';
+export type { ConfigCodec } from './config/encoders.js';
+export {
+  DecryptionError,
+  type EncryptionKey,
+  type EncryptionKeySource,
+  type EncryptionOptions,
+} from './config/encryption.js';
+export { encrypt } from './config/secrets.js';
+export { DamagedValueError } from './config/stored-value.js';
+export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
+export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
+export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
+export type { ConfigOrigin } from './config/config-reader.js';
+export type { ConfigShape, ConfigWatches } from './config/config-source.js';
+export type { ConfigDecoder, ConfigFormat } from './config/decoders.js';
+export { parseEnv } from './config/env-file.js';
+export { ConfigSnapshotError, InvalidConfigError, type InvalidConfigReason } from './config/errors.js';
+export { type ChangeOptions, LiveConfig } from './config/live-config.js';
+export type { PlaceholderEnvironment } from './config/placeholders.js';
+export type { ConfigDifference, KeyPath } from './config/plain-values.js';
+export { parseProperties } from './config/properties.js';
+export {
+  type AjvIssue,
+  ajvSchema,
+  type AjvValidate,
+  type ConfigIssue,
   type ConfigSchema,
-  InvalidConfigError,
-  LiveConfig,
-  type LiveConfigOptions,
   type SchemaResult,
+} from './config/schema.js';
+export type { ValueAt } from './config/value-at.js';
 } from './config/live-config.js';
+export type { DockerAgentCounts, DockerAgentLogger, DockerAgentProblem } from './docker/agent-journal.js';
+export type { DockerAgentOptions } from './docker/agent-options.js';
+export type { DockerAgentInstance, DockerAgentStatus } from './docker/agent-status.js';
+export { DockerAgent } from './docker/docker-agent.js';
+export { DockerEngineError } from './docker/errors.js';
+export type { SwarmMode, SwarmNode, SwarmPort, SwarmService } from './docker/swarm-report.js';
 export type { CandidateOptions } from './leaders/candidate.js';
 export type { MissedRule } from './leaders/cron-plan.js';
 export type { CronOutcome, CronRecord } from './leaders/cron-record.js';

@@ -11,6 +11,10 @@ export interface MirrorListener {
   left(path: string, error: Error): void;
   /** The tree is complete, for the first time or again. */
   loaded(isFirst: boolean): void;
+  /** The tree is what the server has had at one moment, after it was not. Costs a request where it would need none. */
+  readonly settled?: () => void;
+  /** Something has changed, and is not known yet. */
+  readonly disturbed?: () => void;
   /** It is current from now on, or is not any more. */
   currencyChanged(isCurrent: boolean): void;
   /** It has ended with an error that does not pass. */
@@ -48,6 +52,16 @@ export class Mirror {
     return this.#round?.isCurrent === true;
   }
 
+  /** Whether the tree is what the server has had at one moment. Only where somebody is told of it. */
+  get isSettled(): boolean {
+    return this.#round?.isSettled === true;
+  }
+
+  /** Whether one persistent watch covers everything, which only servers from 3.6 on have. */
+  get isPersistent(): boolean {
+    return this.#round?.isPersistent === true;
+  }
+
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
   }
@@ -81,8 +95,19 @@ export class Mirror {
   async #keep(): Promise<void> {
     const { zk, scope, tree, watches } = this;
     const left = (path: string, error: Error): void => this.listener.left(path, error);
+    const { settled, disturbed } = this.listener;
     const currencyChanged = (isCurrent: boolean): void => this.listener.currencyChanged(isCurrent);
-    const setting = { zk, scope, tree, watches, left, loaded: () => this.#loaded(), currencyChanged };
+    const setting = {
+      zk,
+      scope,
+      tree,
+      watches,
+      left,
+      loaded: () => this.#loaded(),
+      currencyChanged,
+      settled,
+      disturbed,
+    };
     const round = new Round(setting, ++this.#rounds);
     this.#round = round;
     let failure: Error | undefined;

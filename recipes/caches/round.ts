@@ -19,6 +19,10 @@ export interface RoundSetting {
   left(path: string, error: Error): void;
   /** The tree is complete: for the first time, or again. */
   loaded(): void;
+  /** The tree is what the server has had at one moment. Where nobody wants to know, nothing is asked for it. */
+  readonly settled: (() => void) | undefined;
+  /** Something has changed: it is not that any more. */
+  readonly disturbed: (() => void) | undefined;
   /** It is current from now on, or is not any more. */
   currencyChanged(isCurrent: boolean): void;
 }
@@ -48,6 +52,12 @@ export class Round {
   #attachment: number | undefined;
   #failures = 0;
   #pausing = false;
+  /** How many events have come, losses of the connection among them. */
+  #events = 0;
+  /** How many had come when the youngest request was made that is answered. */
+  #answered = -1;
+  /** How many had come when the tree was settled last. */
+  #settled = -1;
   #wasCurrent = false;
 
   constructor(
@@ -66,13 +76,29 @@ export class Round {
 
   /** Whether nothing is known to be different at the server. */
   get isCurrent(): boolean {
-    const { zk } = this.setting;
-    return (
-      this.#phase === 'following' &&
-      this.#work.isIdle &&
-      zk.state === 'connected' &&
-      this.#attachment === zk.session.attachments
-    );
+    return this.#isComplete && this.setting.zk.state === 'connected';
+  }
+
+  /** Whether nothing is known to be different at the server in use, which may be a read-only one. */
+  get #isComplete(): boolean {
+    const isLoaded = this.#phase === 'following' && this.#work.isIdle;
+    return isLoaded && this.#isAttached && this.#attachment === this.setting.zk.session.attachments;
+  }
+
+  /**
+   * Whether the tree is what the server has had at one moment, with all of each transaction or nothing of it.
+   *
+   * A server answers between two transactions, never within one, and what it has told before an answer is all that has
+   * changed until then. So the tree is that of the moment of an answer if the answer is to a request that was made after
+   * the last event, and nothing is left to be looked at. Without such an answer the rest of a transaction may be on its way.
+   */
+  get isSettled(): boolean {
+    return this.#isComplete && this.#settled === this.#events;
+  }
+
+  /** Whether one persistent watch covers everything. */
+  get isPersistent(): boolean {
+    return this.#looker.isPersistent;
   }
 
   /** Resolves when it can go no further in this session; rejects with why. */
@@ -103,6 +129,7 @@ export class Round {
     if (this.hasEnded) {
       if (!this.#isAttached) this.#aborting.abort();
     } else if (event === 'suspended') {
+      this.#disturb();
       if (this.#phase !== 'arming') this.#phase = 'cut';
     } else {
       if (this.#phase === 'cut' && !this.#looker.isPersistent) {
@@ -131,12 +158,15 @@ export class Round {
   // --- Watches -------------------------------------------------------------------------------------------------------
 
   readonly #onEvent = (event: WatchEvent): void => {
-    if (event.type === 'resync') this.#reload();
-    else this.#onOneShot(event);
+    if (event.type === 'resync') {
+      this.#disturb();
+      this.#reload();
+    } else this.#onOneShot(event);
   };
 
   readonly #onOneShot = (event: OneShotEvent): void => {
     if (this.hasEnded) return;
+    this.#disturb();
     if (event.type === 'ended') {
       this.#over.resolve();
       return;
@@ -187,8 +217,27 @@ export class Round {
       void this.#do(job);
     }
     if (this.#phase === 'loading' && this.#work.loading === 0) this.#complete();
+    this.#settle();
     this.#noteCurrency();
   };
+
+  #disturb(): void {
+    this.#events++;
+    this.setting.disturbed?.();
+  }
+
+  #settle(): void {
+    const { settled, scope } = this.setting;
+    if (settled === undefined || !this.#isComplete || this.#settled === this.#events) return;
+    if (this.#answered === this.#events) {
+      this.#settled = this.#events;
+      settled();
+    } else {
+      // As after a deletion, which needs no look.
+      this.#work.add(scope.root, this.#looker.isPersistent ? Look.check : Look.data, false);
+      this.#pump();
+    }
+  }
 
   #noteCurrency(): void {
     const { isCurrent } = this;
@@ -211,8 +260,10 @@ export class Round {
   }
 
   async #do(job: Job): Promise<void> {
+    const events = this.#events;
     try {
       await this.#looker.look(job);
+      this.#answered = Math.max(this.#answered, events);
       this.#failures = 0;
       this.#done(job);
     } catch (error) {

@@ -149,6 +149,11 @@ export class ZNodeTree<T> {
     return true;
   }
 
+  /** Whether a znode was left out, and is still there as far as is known. */
+  isLeftOut(path: string): boolean {
+    return this.#entries.get(parentOf(path))?.unreadable?.has(nameOf(path)) === true;
+  }
+
   /** A znode can be read, or is gone. */
   isReadable(path: string): void {
     this.#entries.get(parentOf(path))?.unreadable?.delete(nameOf(path));

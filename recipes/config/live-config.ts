@@ -1,89 +1,80 @@
+import { ClosedError, InvalidArgumentError, OperationTimeoutError, type WaitOptions, type ZooKeeper } from 'zookit';
+import { Announcer } from '../common/announcer.js';
+import { checkNames, type OptionSubject } from '../common/options.js';
+import { after, defer, Wait } from '../common/waiting.js';
+import { ConfigEditor } from './config-editor.js';
+import { type ConfigLayer, type ConfigPaths, layersOf } from './config-layers.js';
 import {
-  checkPath,
-  type OneShotEvent,
-  type WaitOptions,
-  type ZNode,
-  type ZooKeeper,
-  NoNodeError,
-  ZooKeeperError,
-} from 'zookit';
-import { Following } from '../common/following.js';
-import { checkNames, waitNames } from '../common/options.js';
-import { defer, type Deferred, Wait } from '../common/waiting.js';
+  type ConfigChange,
+  type ConfigEventMap,
+  ConfigListeners,
+  type ConfigSourceName,
+  whenSelected,
+} from './config-listeners.js';
+import { type LiveConfigOptions, type LiveConfigSetting, readSetting } from './config-options.js';
+import { type ConfigOrigin, ConfigReader, ReadConfig, type StoredLayer } from './config-reader.js';
+import { ConfigSnapshot } from './config-snapshot.js';
+import type { ConfigUpdate, ConfigUpdateOptions } from './config-update.js';
+import { type ConfigFormat, loadDecoder } from './decoders.js';
+import { InvalidConfigError } from './errors.js';
+import { type KeyPath, keysOfPath, valueAt } from './plain-values.js';
+import { StoredConfig } from './stored-config.js';
+import type { Fixed, ValueAt } from './value-at.js';
 
-/** What validates and types a value: the interface of Standard Schema, which zod, valibot, arktype and others have. */
-export interface ConfigSchema<T> {
-  readonly '~standard': {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
-  };
-}
+/** For how long `open()` waits for a server before it takes the snapshot, unless told otherwise, milliseconds. */
+const SNAPSHOT_WAIT = 3_000;
 
-/** What a schema says of a value. */
-export type SchemaResult<T> =
-  | { readonly value: T; readonly issues?: undefined }
-  | {
-      readonly issues: readonly {
-        readonly message: string;
-        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-      }[];
-    };
-
-/** How a {@link LiveConfig} behaves. */
-export interface LiveConfigOptions<T> extends WaitOptions {
-  /** Validates what is read, and types it. Without it any JSON is taken. */
-  readonly schema?: ConfigSchema<T> | undefined;
-  /** The value where there is no znode. Default: undefined. */
-  readonly defaultValue?: T | undefined;
-  /** Told of every version that is not valid. The last good value stays. */
-  readonly onInvalid?: ((error: InvalidConfigError) => void) | undefined;
-}
-
-/** The data of a configuration is no JSON, or its schema does not take it. */
-export class InvalidConfigError extends ZooKeeperError {
-  readonly code = 'INVALID_CONFIG';
+/** How a listener is taken off. */
+export interface ChangeOptions {
+  /** Takes it off when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A configuration that follows a znode: JSON, typed, validated. A version that is not valid never takes the place of a
- * good one.
+ * A configuration that follows znodes: decoded, merged of layers, validated, typed. A version that is not valid never
+ * takes the place of a good one, and none is a mix of what stood before and after a transaction.
  *
  * - While connected: current.
  * - While disconnected, and until a new session has looked: the last value, and `stale` is true.
+ * - Where no server can be reached at the start: the last good value of a snapshot on the disk, if there is one.
  *
  * Iterate it for the value now and for each later one; values that come too fast are passed over, the last one never.
+ * Values are frozen.
  */
 export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
   /**
-   * Follows the znode, and resolves with the first good value there: with `undefined` or `defaultValue` as `current`
-   * where there is no znode yet.
+   * Follows the znode, or the layers, and resolves with the first good value there: with the default as `current`
+   * where there is no znode yet; with the snapshot, if there is one, where no server answers in time or where what stands
+   * there is not valid.
    *
-   * @throws InvalidConfigError if the first value is not valid; OperationTimeoutError, AbortedError; NoAuthError.
+   * @throws InvalidConfigError if the first value is not valid; OperationTimeoutError, AbortedError; NoAuthError;
+   * InvalidPathError, InvalidArgumentError.
    */
   static open<T = unknown>(
     zk: ZooKeeper,
-    path: string,
-    options: LiveConfigOptions<T> & { readonly defaultValue: T },
+    paths: ConfigPaths,
+    options: LiveConfigOptions<T> & ({ readonly defaultValue: T } | { readonly defaults: object }),
   ): Promise<LiveConfig<T>>;
   static open<T = unknown>(
     zk: ZooKeeper,
-    path: string,
+    paths: ConfigPaths,
     options?: LiveConfigOptions<T>,
   ): Promise<LiveConfig<T | undefined>>;
   static async open<T>(
     zk: ZooKeeper,
-    path: string,
+    paths: ConfigPaths,
     options: LiveConfigOptions<T> = {},
   ): Promise<LiveConfig<T | undefined>> {
-    checkPath(path, 'LiveConfig.open');
-    const subject = { operation: 'LiveConfig.open', path };
-    checkNames(options, [...waitNames, 'schema', 'defaultValue', 'onInvalid'], subject);
+    const operation = 'LiveConfig.open';
+    const layers = layersOf(paths, operation);
+    const subject = { operation, path: pathOf(layers) };
+    const setting = readSetting<T | undefined>(zk, options, subject);
     const { timeout, signal } = options;
     using wait = new Wait({ timeout, signal }, subject);
-    const config = new LiveConfig<T | undefined>(zk, path, options);
+    await wait.race(loadDecoder(setting.decoder, subject));
+    const config = new LiveConfig<T | undefined>(zk, layers, setting);
     try {
-      await wait.race(config.#first.promise);
+      await config.#opened(wait);
       return config;
     } catch (error) {
       await config.close();
@@ -91,152 +82,274 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     }
   }
 
-  readonly #following: Following;
-  readonly #first: Deferred<void> = defer();
-  #value: T | undefined;
-  /** Which version of the znode was seen last: creations and changes both have a new zxid. */
-  #seen: string | undefined;
+  /** The znode; of layers, that of the last one. */
+  readonly path: string;
+  readonly #announcer = new Announcer();
+  readonly #first = defer();
+  readonly #reader: ConfigReader<T>;
+  readonly #listeners: ConfigListeners<T>;
+  readonly #snapshot: ConfigSnapshot | undefined;
+  readonly #stored: StoredConfig;
+  #current: ReadConfig<T>;
+  #source: ConfigSourceName = 'default';
+  #isKnown = false;
   #invalid: InvalidConfigError | undefined;
-  #failure: Error | undefined;
-  #change: Deferred<void> = defer();
 
   private constructor(
     private readonly zk: ZooKeeper,
-    readonly path: string,
-    private readonly options: LiveConfigOptions<T>,
+    /** What it is made of, the lowest first. */
+    readonly layers: readonly [ConfigLayer, ...ConfigLayer[]],
+    private readonly setting: LiveConfigSetting<T>,
   ) {
-    this.#value = options.defaultValue;
-    this.#following = new Following(zk, {
-      look: (changed) => this.#look(changed),
-      looked: () => {
-        if (this.#seen !== undefined) this.#first.resolve();
-        this.#tell();
+    this.path = pathOf(layers);
+    const { shape, watches, snapshot, onListenerError, defaultValue } = setting;
+    this.#current = new ReadConfig(defaultValue, false, []);
+    this.#reader = new ConfigReader(setting, this.path);
+    this.#listeners = new ConfigListeners(this.path, onListenerError);
+    if (snapshot !== undefined)
+      this.#snapshot = new ConfigSnapshot(snapshot, { root: zk.root, shape, layers }, () => !this.stale);
+    this.#stored = new StoredConfig(
+      zk,
+      layers,
+      { shape, watches },
+      {
+        take: (stored) => this.#take(stored),
+        refuse: (error) => this.#refuse(error),
+        looked: () => this.#looked(),
+        failed: (error) => this.#fail(error),
       },
-      failed: (error) => {
-        this.#failure = error;
-        this.#first.reject(error);
-        this.#tell();
-      },
-    });
-    this.#following.start();
+    );
   }
 
-  /** The last good value. */
+  /** The last good value. The same object as long as nothing is written; nobody can change it. */
   get current(): T {
-    return this.#value as T;
+    return this.#current.value as T;
   }
 
-  /** Whether `current` may be out of date: there is no connection, or a change is known and not read yet. */
+  /** Where `current` comes from. */
+  get source(): ConfigSourceName {
+    return this.#source;
+  }
+
+  /**
+   * Whether `current` may be out of date: there is no connection, or a change is known and not read yet, or it is that of
+   * the snapshot.
+   */
   get stale(): boolean {
-    return !this.#following.isCurrent;
+    return this.#source === 'snapshot' || !this.#isKnown || this.#announcer.isClosed || !this.#stored.isCurrent;
   }
 
-  /** What is wrong with the version that the znode holds now, if it is not valid. */
+  /** What is wrong with the version that is stored now, if it is not valid. */
   get invalid(): InvalidConfigError | undefined {
     return this.#invalid;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    let told: { readonly value: T } | undefined;
-    while (!this.#following.closing.aborted) {
-      const { promise } = this.#change;
-      const value = this.current;
-      if (told === undefined || told.value !== value) {
-        told = { value };
-        yield value;
-      }
-      if (this.#failure !== undefined) throw this.#failure;
-      await promise;
-    }
+  /** What stands at a place of `current`, such as `'db.hosts.0'`; undefined where nothing does. Keys with dots are given as a list. */
+  get<const Path extends string, Value = T>(path: Path): ValueAt<Fixed<Value>, Path>;
+  get(path: KeyPath): unknown;
+  get(path: KeyPath): unknown {
+    return valueAt(this.current, keysOfPath(path));
   }
 
-  /** Stops following. Iterations end. */
+  /** The layer that has the last word at a place, as it was read; undefined where none says anything, as with what a schema adds. */
+  origin(path: KeyPath): ConfigOrigin | undefined {
+    return this.#current.originOf(keysOfPath(path));
+  }
+
+  /**
+   * Resolves when `current` is that of the server: at once, but for a start by the snapshot and for a time without a
+   * connection.
+   *
+   * @throws OperationTimeoutError, AbortedError; what has ended it; ClosedError.
+   */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    using wait = new Wait(options, { operation: 'LiveConfig.ready', path: this.path });
+    await this.#announcer.until(() => !this.stale, wait);
+  }
+
+  /**
+   * Makes the new value of the one that is stored, by a {@link ConfigEditor} with the shape, the decoder and the encryption of
+   * this configuration. It is written only if this configuration would take it, defaults and placeholders included. For
+   * other options (history, parts, ACL) use an editor of your own. `current` shows the change when it is read.
+   *
+   * @throws InvalidArgumentError if it is made of layers, which are written one by one, or if its decoder cannot write; and
+   * as {@link ConfigEditor.update} does.
+   */
+  async update<Stored = T>(
+    change: (before: Stored | undefined) => Stored | undefined | Promise<Stored | undefined>,
+    options: ConfigUpdateOptions = {},
+  ): Promise<ConfigUpdate<Stored>> {
+    if (this.layers.length > 1)
+      throw new InvalidArgumentError(
+        'it is made of layers; write one of them with a ConfigEditor',
+        this.#subject('update'),
+      );
+    const { shape, decoder, encryption } = this.setting;
+    const schema = this.#reader.asSchema<Stored>();
+    const editor = new ConfigEditor<Stored>(this.zk, this.path, {
+      shape,
+      codec: decoder as ConfigFormat,
+      encryption,
+      schema,
+    });
+    return await editor.update(change, options);
+  }
+
+  /** Calls `listener` at each event of the kind. What it throws, or rejects with, goes to `onListenerError`. */
+  on<E extends keyof ConfigEventMap<T>>(event: E, listener: (event: ConfigEventMap<T>[E]) => unknown): this {
+    this.#listeners.add(event, listener);
+    return this;
+  }
+
+  /** Takes a listener off. */
+  off<E extends keyof ConfigEventMap<T>>(event: E, listener: (event: ConfigEventMap<T>[E]) => unknown): this {
+    this.#listeners.remove(event, listener);
+    return this;
+  }
+
+  /**
+   * Calls `listener` at each change; with a path or a function that selects a part, only when that part has become another
+   * one, by what it holds. Returns what takes it off.
+   */
+  onChange(listener: (change: ConfigChange<T>) => unknown, options?: ChangeOptions): () => void;
+  onChange<const Path extends string, Value = T>(
+    path: Path,
+    listener: (selected: ValueAt<Fixed<Value>, Path>, previous: ValueAt<Fixed<Value>, Path>) => unknown,
+    options?: ChangeOptions,
+  ): () => void;
+  onChange<S>(
+    select: ((value: T) => S) | readonly string[],
+    listener: (selected: S, previous: S) => unknown,
+    options?: ChangeOptions,
+  ): () => void;
+  onChange(
+    selection: string | readonly string[] | ((value: never) => unknown),
+    second?: ((selected: never, previous: never) => unknown) | ChangeOptions,
+    third?: ChangeOptions,
+  ): () => void {
+    const selects = typeof second === 'function';
+    const { signal, ...rest } = (selects ? third : second) ?? {};
+    checkNames(rest, ['signal'], { operation: 'LiveConfig.onChange', path: this.path });
+    const listener = selects
+      ? whenSelected<T, never>(selectorOf<T>(selection), second)
+      : (selection as (change: ConfigChange<T>) => unknown);
+    const remove = (): void => {
+      this.off('change', told);
+      signal?.removeEventListener('abort', remove);
+    };
+    // A function of its own: the same listener may be given twice.
+    const told = (change: ConfigChange<T>): unknown => listener(change);
+    if (signal?.aborted === true) return remove;
+    signal?.addEventListener('abort', remove);
+    this.on('change', told);
+    return remove;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    const isSame = (one: ReadConfig<T>, other: ReadConfig<T>): boolean => one.value === other.value;
+    for await (const { value } of this.#announcer.each(() => this.#current, isSame)) yield value as T;
+  }
+
+  /** Stops following. Iterations end, and no listener is called any more. What is to be kept in the snapshot is written before it resolves. */
   async close(): Promise<void> {
-    const closed = this.#following.close();
-    this.#tell();
-    await closed;
-    this.zk.unwatch(this.path, this.#following.wake);
+    this.#listeners.clear();
+    this.#announcer.end(new ClosedError('it was closed', this.#subject('close'), false));
+    await Promise.all([this.#stored.close(), this.#snapshot?.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #look(changed: () => void): Promise<void> {
-    const node = await this.#read(changed);
-    const version = node === undefined ? 'absent' : `${node.stat.czxid.toString()}/${node.stat.mzxid.toString()}`;
-    if (version === this.#seen) return;
+  /** Resolves when there is a value. */
+  async #opened(wait: Wait): Promise<void> {
+    const { snapshot } = this.setting;
+    if (snapshot === undefined) {
+      await wait.race(this.#first.promise);
+      return;
+    }
+    const patience = defer();
+    const stop = after(snapshot.wait ?? SNAPSHOT_WAIT, () => patience.resolve());
+    let failure: Error | undefined;
     try {
-      this.#value = node === undefined ? this.options.defaultValue : await this.#decode(node);
-      this.#invalid = undefined;
+      await wait.race(Promise.race([this.#first.promise, patience.promise]));
+    } catch (error) {
+      if (!(error instanceof OperationTimeoutError) && !(error instanceof InvalidConfigError)) throw error;
+      failure = error;
+    } finally {
+      stop();
+    }
+    if (this.#isKnown || (await this.#beginWithSnapshot())) return;
+    if (failure !== undefined) throw failure;
+    await wait.race(this.#first.promise);
+  }
+
+  /** Whether there is a value then. */
+  async #beginWithSnapshot(): Promise<boolean> {
+    const stored = await this.#snapshot?.read();
+    if (stored === undefined) return this.#isKnown;
+    try {
+      const read = await this.#reader.read(stored);
+      // The server may have been faster.
+      if (!this.#isKnown) this.#publish(read, 'snapshot');
     } catch (error) {
       if (!(error instanceof InvalidConfigError)) throw error;
-      this.#refuse(error);
+      this.#snapshot?.refuse(error);
     }
-    this.#seen = version;
+    return this.#isKnown;
+  }
+
+  async #take(stored: readonly StoredLayer[]): Promise<void> {
+    const read = await this.#reader.read(stored);
+    if (this.#announcer.isClosed) return;
+    this.#invalid = undefined;
+    this.#publish(read, read.isStored ? 'server' : 'default');
+    this.#snapshot?.keep(stored);
+    this.#first.resolve();
+  }
+
+  #publish(read: ReadConfig<T>, source: ConfigSourceName): void {
+    const previous = this.#current;
+    this.#current = read;
+    this.#source = source;
+    this.#isKnown = true;
+    this.#listeners.changed(read.value as T, previous.value as T, source);
+    this.#announcer.tell();
   }
 
   /** The last good value stays. */
   #refuse(error: InvalidConfigError): void {
+    if (this.#announcer.isClosed) return;
     this.#invalid = error;
+    const { onInvalid } = this.setting;
+    if (onInvalid !== undefined) this.#listeners.call(() => onInvalid(error));
+    this.#listeners.tell('invalid', error);
     this.#first.reject(error);
-    const { onInvalid } = this.options;
-    // On a turn of its own: what it throws is its own affair.
-    if (onInvalid !== undefined) queueMicrotask(() => onInvalid(error));
   }
 
-  async #read(changed: (event: OneShotEvent) => void): Promise<ZNode | undefined> {
-    const options = { watch: changed, signal: this.#following.closing };
-    for (;;) {
-      try {
-        return await this.zk.getData(this.path, options);
-      } catch (error) {
-        if (!(error instanceof NoNodeError)) throw error;
-      }
-      // Absent is a value; the watch tells when it is created. If that happened just now, read it.
-      if ((await this.zk.exists(this.path, options)) === null) return undefined;
-    }
+  #looked(): void {
+    if (!this.stale && this.#invalid === undefined) this.#snapshot?.confirm();
+    this.#announcer.tell();
   }
 
-  async #decode(node: ZNode): Promise<T> {
-    const value = this.#parse(node);
-    const { schema } = this.options;
-    if (schema === undefined) return value as T;
-    const result = await this.#validate(schema, value);
-    if (result.issues === undefined) return result.value;
-    const issues = result.issues.map(({ message, path = [] }) =>
-      path.length === 0 ? message : `${path.map(keyOf).join('.')}: ${message}`,
-    );
-    throw this.#invalidBecause(`the value is not valid: ${issues.join('; ')}`);
+  #fail(error: Error): void {
+    if (this.#announcer.isClosed) return;
+    this.#first.reject(error);
+    this.#listeners.tell('failed', error);
+    this.#announcer.fail(error);
   }
 
-  async #validate(schema: ConfigSchema<T>, value: unknown): Promise<SchemaResult<T>> {
-    try {
-      return await schema['~standard'].validate(value);
-    } catch (cause) {
-      throw this.#invalidBecause('its schema threw an error', cause);
-    }
-  }
-
-  #parse(node: ZNode): unknown {
-    try {
-      return node.json();
-    } catch (cause) {
-      throw this.#invalidBecause('the data is no JSON', cause);
-    }
-  }
-
-  #invalidBecause(problem: string, cause?: unknown): InvalidConfigError {
-    return new InvalidConfigError(problem, { operation: 'LiveConfig', path: this.path, cause });
-  }
-
-  #tell(): void {
-    const change = this.#change;
-    this.#change = defer();
-    change.resolve();
+  #subject(method: string): OptionSubject {
+    return { operation: `LiveConfig.${method}`, path: this.path };
   }
 }
 
-function keyOf(step: PropertyKey | { readonly key: PropertyKey }): string {
-  return String(typeof step === 'object' ? step.key : step);
+function pathOf(layers: readonly [ConfigLayer, ...ConfigLayer[]]): string {
+  return (layers.at(-1) ?? layers[0]).path;
+}
+
+function selectorOf<T>(selection: string | readonly string[] | ((value: never) => unknown)): (value: T) => never {
+  if (typeof selection === 'function') return selection as (value: T) => never;
+  const keys = keysOfPath(selection);
+  return (value) => valueAt(value, keys) as never;
 }

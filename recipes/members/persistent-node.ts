@@ -232,12 +232,12 @@ export class PersistentNode implements AsyncIterable<NodeState>, AsyncDisposable
   }
 
   /** What to do about a znode that is not ours; undefined where it is another one than at the look. */
-  async #ruleFor(path: string, { czxid, mzxid }: Stat): Promise<ConflictRule | undefined> {
+  async #ruleFor(path: string, { czxid }: Stat): Promise<ConflictRule | undefined> {
     const rule = this.#onConflict;
     if (typeof rule !== 'function') return rule;
     try {
       const node = await this.zk.getData(path, { signal: this.#following.closing });
-      if (!node.stat.czxid.equals(czxid) || !node.stat.mzxid.equals(mzxid)) return undefined;
+      if (!node.stat.czxid.equals(czxid)) return undefined;
       return checkConflictRule(rule(node), this.#subject('onConflict'));
     } catch (error) {
       if (error instanceof NoNodeError) return undefined;

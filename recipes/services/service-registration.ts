@@ -48,6 +48,8 @@ export interface ServiceRegistration<Payload = unknown> extends LeaseOptions {
   readonly weight?: number | null | undefined;
   /** Where it runs, for callers who prefer what is near. */
   readonly zone?: string | null | undefined;
+  /** Since when it is there, milliseconds since 1970: for who registers it anew, and not as a newcomer. Default: now. */
+  readonly registrationTimeUTC?: number | undefined;
   /** Default `DYNAMIC`. */
   readonly serviceType?: ServiceType | undefined;
   /**
@@ -81,7 +83,7 @@ const updateNames = [
 export const registrationNames: readonly (keyof ServiceRegistration)[] = [
   ...(['name', 'id'] as const),
   ...updateNames,
-  ...(['serviceType', 'onConflict', 'health'] as const),
+  ...(['registrationTimeUTC', 'serviceType', 'onConflict', 'health'] as const),
   ...leaseNames,
 ];
 
@@ -104,9 +106,13 @@ export function checkRegistration(service: ServiceRegistration, subject: OptionS
   checkLease(service, subject);
   checkServicePart(service.name, 'name');
   if (service.id !== undefined) checkServicePart(service.id, 'id');
-  const { serviceType = 'DYNAMIC', onConflict, health } = service;
+  const { serviceType = 'DYNAMIC', registrationTimeUTC, onConflict, health } = service;
   if (!serviceTypes.includes(serviceType)) {
     const problem = `there is no serviceType ${JSON.stringify(serviceType)}; known are ${serviceTypes.join(', ')}`;
+    throw new InvalidArgumentError(problem, subject);
+  }
+  if (registrationTimeUTC !== undefined && !Number.isFinite(registrationTimeUTC)) {
+    const problem = `registrationTimeUTC is ${String(registrationTimeUTC)}; it must be milliseconds since 1970`;
     throw new InvalidArgumentError(problem, subject);
   }
   if (onConflict !== undefined && typeof onConflict !== 'function') checkConflictRule(onConflict, subject);
@@ -133,7 +139,7 @@ export function instanceOf<Payload>(
     port: null,
     sslPort: null,
     payload: null,
-    registrationTimeUTC: timeOfDay(),
+    registrationTimeUTC: service.registrationTimeUTC ?? timeOfDay(),
     serviceType: service.serviceType ?? 'DYNAMIC',
     uriSpec: null,
     enabled: true,

@@ -7,9 +7,9 @@ import {
   type ZNode,
   type ZooKeeper,
 } from 'zookit';
-import { Following } from '../common/following.js';
+import { LiveView } from '../common/live-view.js';
 import { checkNames, type OptionSubject, waitNames } from '../common/options.js';
-import { defer, type Deferred, Wait } from '../common/waiting.js';
+import { Wait } from '../common/waiting.js';
 import { AtomicNode, seenIn } from './atomic-node.js';
 import { plant, replace } from './conditional-write.js';
 import { InvalidValueError } from './errors.js';
@@ -62,7 +62,7 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
     await plant(zk, path, Buffer.from(serializer.serialize(options.initial)), wait);
     const shared = new SharedValue(zk, path, serializer, options);
     try {
-      await wait.race(shared.#first.promise);
+      await shared.#live.until(() => shared.#isOpen, wait);
       return shared;
     } catch (error) {
       await shared.close();
@@ -71,15 +71,12 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
   }
 
   readonly #node: AtomicNode;
-  readonly #following: Following;
-  readonly #first: Deferred<void> = defer();
+  readonly #live: LiveView;
   #current: VersionedValue<T>;
   /** What the current value was read of. */
   #seen: ZNode | undefined;
-  #hasLooked = false;
+  #isKnown = false;
   #invalid: InvalidValueError | undefined;
-  #failure: Error | undefined;
-  #change: Deferred<void> = defer();
 
   private constructor(
     private readonly zk: ZooKeeper,
@@ -89,12 +86,8 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
   ) {
     this.#current = { value: options.initial, version: undefined, zxid: undefined };
     this.#node = new AtomicNode(zk, path, {}, this.#subject('set'));
-    this.#following = new Following(zk, {
-      look: (changed) => this.#look(changed),
-      looked: () => this.#tell(),
-      failed: (error) => this.#fail(error),
-    });
-    this.#following.start();
+    this.#live = new LiveView(zk, this.#subject('follow'), (changed) => this.#look(changed));
+    this.#live.start();
   }
 
   /** The last value that was seen. */
@@ -109,7 +102,7 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
 
   /** Whether `current` may be out of date: there is no connection, or a change is known and not read yet. */
   get stale(): boolean {
-    return !this.#following.isCurrent;
+    return !this.#live.isCurrent;
   }
 
   /** What is wrong with the data that the znode holds now, if they are no value. The last good value stays. */
@@ -141,31 +134,19 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
     const rule = { repeatable: false, receipts: false };
     const succeeded = await replace(this.zk, this.path, seenIn(this.#seen), data, rule, wait);
     // Who was refused has missed something, and looks also where no watch has told of it yet.
-    if (!succeeded) this.#following.wake();
+    if (!succeeded) this.#live.wake();
     await this.#catchUp(wait);
     return succeeded;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<VersionedValue<T>, void, undefined> {
-    let told: VersionedValue<T> | undefined;
-    while (!this.#following.closing.aborted) {
-      const { promise } = this.#change;
-      const value = this.#current;
-      if (told !== value) {
-        told = value;
-        yield value;
-      }
-      if (this.#failure !== undefined) throw this.#failure;
-      await promise;
-    }
+    yield* this.#live.each(() => this.#current);
   }
 
   /** Stops following. The value stays; iterations end. */
   async close(): Promise<void> {
-    const closed = this.#following.close();
-    this.#tell();
-    await closed;
-    this.zk.unwatch(this.path, this.#following.wake);
+    await this.#live.close();
+    this.zk.unwatch(this.path, this.#live.wake);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -174,25 +155,23 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
 
   async #look(changed: () => void): Promise<void> {
     const node = await this.#read(changed);
-    if (this.#hasLooked && isSame(node?.stat.mzxid, this.#seen?.stat.mzxid)) return;
+    if (this.#isKnown && isSame(node?.stat.mzxid, this.#seen?.stat.mzxid)) return;
     try {
       const value = node === undefined ? this.options.initial : this.#decode(node);
       const next = { value, version: node?.stat.version, zxid: node?.stat.mzxid };
       this.#invalid = undefined;
       this.#seen = node;
       this.#current = next;
-      if (this.#hasLooked) this.#announce(next);
-      this.#hasLooked = true;
-      this.#first.resolve();
+      if (this.#isKnown) this.#announce(next);
+      this.#isKnown = true;
     } catch (error) {
       if (!(error instanceof InvalidValueError)) throw error;
       this.#invalid = error;
-      this.#first.reject(error);
     }
   }
 
   async #read(changed: (event: OneShotEvent) => void): Promise<ZNode | undefined> {
-    const options = { watch: changed, signal: this.#following.closing };
+    const options = { watch: changed, signal: this.#live.closing };
     for (;;) {
       try {
         return await this.zk.getData(this.path, options);
@@ -206,9 +185,9 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
 
   /** Lets the copy come up with what was written, as long as the wait and the connection last. */
   async #catchUp(wait: Wait): Promise<void> {
-    while (!this.#following.isCurrent && this.zk.state === 'connected' && !this.#isOver) {
+    while (!this.#live.isCurrent && this.zk.state === 'connected' && !this.#isOver) {
       try {
-        await wait.race(this.#change.promise);
+        await wait.race(this.#live.changed);
       } catch {
         // What was written is written.
         return;
@@ -217,7 +196,13 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
   }
 
   get #isOver(): boolean {
-    return this.#failure !== undefined || this.#following.closing.aborted;
+    return this.#live.failure !== undefined;
+  }
+
+  /** Whether there is a value. Throws what is wrong with the first one. */
+  get #isOpen(): boolean {
+    if (!this.#isKnown && this.#invalid !== undefined) throw this.#invalid;
+    return this.#isKnown;
   }
 
   #encode(value: T): Buffer {
@@ -232,18 +217,6 @@ export class SharedValue<T> implements AsyncIterable<VersionedValue<T>>, AsyncDi
   #announce(value: VersionedValue<T>): void {
     const { onChange } = this.options;
     if (onChange !== undefined) queueMicrotask(() => onChange(value));
-  }
-
-  #fail(error: Error): void {
-    this.#failure = error;
-    this.#first.reject(error);
-    this.#tell();
-  }
-
-  #tell(): void {
-    const change = this.#change;
-    this.#change = defer();
-    change.resolve();
   }
 
   #subject(method: string): OptionSubject {

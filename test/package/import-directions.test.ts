@@ -53,6 +53,13 @@ const forbidden: [file: string, specifier: string, rule: string][] = [
   ['recipes/locks/a.ts', '../../src/zookeeper.js', 'no-restricted-imports'],
   ['recipes/common/a.ts', '../locks/target.js', 'import-x/no-restricted-paths'],
   ['recipes/f.ts', 'jest', 'import-x/no-extraneous-dependencies'],
+  ['src/session/g.ts', '../../cli/target.js', 'import-x/no-restricted-paths'],
+  ['recipes/g.ts', '../cli/target.js', 'import-x/no-restricted-paths'],
+  ['cli/a.ts', '../src/zookeeper.js', 'import-x/no-restricted-paths'],
+  ['cli/b.ts', '../recipes/target.js', 'import-x/no-restricted-paths'],
+  ['cli/c.ts', '../test/support/target.js', 'import-x/no-restricted-paths'],
+  ['cli/d.ts', 'debug', 'no-restricted-imports'],
+  ['test/server/b.ts', '../../cli/target.js', 'import-x/no-restricted-paths'],
   ['examples/a.ts', '../src/zookeeper.js', 'import-x/no-restricted-paths'],
   ['examples/b.ts', '../recipes/target.js', 'import-x/no-restricted-paths'],
   ['bench/a.ts', '../src/zookeeper.js', 'import-x/no-restricted-paths'],
@@ -85,6 +92,11 @@ const allowed: [file: string, specifier: string][] = [
   ['recipes/locks/ok.ts', '../common/target.js'],
   ['recipes/leaders/ok.ts', '../locks/target.js'],
   ['recipes/ok.ts', 'node:os'],
+  ['cli/ok.ts', 'zookit'],
+  ['cli/ok.ts', 'zookit/recipes'],
+  ['cli/ok.ts', './target.js'],
+  ['cli/ok.ts', 'node:fs'],
+  ['test/unit/ok.ts', '../../cli/target.js'],
   ['examples/ok.ts', 'zookit/recipes'],
   ['test/server/ok.ts', '../support/target.js'],
   ['test/server/ok.ts', 'zookit'],
@@ -134,6 +146,7 @@ const targets = [
   ...['index', 'zookeeper', 'watcher', 'transaction', 'succession'].map((name) => `src/${name}.ts`),
   ...[
     'recipes/target.ts',
+    'cli/target.ts',
     'recipes/index.ts',
     'recipes/common/target.ts',
     'recipes/locks/target.ts',
@@ -163,7 +176,7 @@ beforeAll(() => {
   }
   for (const name of ['node_modules', 'scripts']) symlinkSync(join(root, name), join(project, name));
   const eslint = join(root, 'node_modules', 'eslint', 'bin', 'eslint.js');
-  const args = [eslint, '--format', 'json', '--no-ignore', 'src', 'recipes', 'test', 'examples', 'bench'];
+  const args = [eslint, '--format', 'json', '--no-ignore', 'src', 'recipes', 'cli', 'test', 'examples', 'bench'];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
   if (stdout === '') throw new Error(stderr);
   for (const { filePath, messages } of JSON.parse(stdout) as Report[]) {

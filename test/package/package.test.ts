@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
 }
@@ -103,6 +104,14 @@ describe('the files of the package', () => {
         if (content.includes(trace)) throw new Error(`${file} contains ${trace}`);
       }
     }
+  });
+});
+
+describe('the command line', () => {
+  test('runs as it is installed', () => {
+    const zookit = join(project, 'node_modules', '.bin', 'zookit');
+    expect(run(project, zookit, '--version')).toBe(`${manifest.version}\n`);
+    expect(run(project, 'npx', '--no-install', 'zookit', 'agent', '--help')).toMatch(/^Usage: zookit agent --connect/);
   });
 });
 

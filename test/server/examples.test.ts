@@ -11,7 +11,10 @@ const programs = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
 /** What each example says in the end, so that one that does nothing is found out. */
 const lastWords: Readonly<Record<string, RegExp>> = {
   'barrier.mjs': /^the gate is closed\nthe gate is open\n(\w+ begins\n){3}(\w+ goes\n){3}$/,
-  'config.mjs': /^it begins with 4 workers\napply: 4 workers\nrefused: .*workers: must be.*\napply: 8 workers\n$/,
+  'config-editor.mjs':
+    /^in the znode: no password\nwould be changed: workers from 5 to 100\nback to 1 worker\nversion 5 by ben: too many; 5 before it\n$/,
+  'config.mjs':
+    /^it begins with 4 workers, of \S+\/cart\napply: 4 workers\nrefused: .*workers: must be.*\nfrom info to debug: http:\/\/cart\/debug\napply: 8 workers\n$/,
   'leader.mjs': /^(\w+ leads with the token \d+, of .*\n\w+ has stepped down: held is false\n){3}$/,
   'lock.mjs': /^(\w+ writes with the token \d+\n){3}nobody else wants it\n$/,
   'once.mjs': /^one of them makes the schema\n(\w+ has the schema 7\n){3}$/,

@@ -35,7 +35,7 @@ function installPackages() {
 }
 
 function build() {
-  const sources = ['src', 'recipes', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const sources = ['src', 'recipes', 'cli', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
   // The build's last file.
   const built = lastChange('dist', 'recipes', 'index.d.mts');
   if (built > Math.max(...sources.map((name) => lastChange(name)))) return;

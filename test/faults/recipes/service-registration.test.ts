@@ -217,13 +217,14 @@ describe('an instance with a health check', () => {
     const patient = checked();
     const service = await register(rig, { health: patient.options() });
     await rig.unlink();
+    const updating = service.update({ port: 2 });
     for (const isWell of [false, true, false, true]) {
       patient.isWell = isWell;
       await until(() => service.health?.state.status === (isWell ? 'passing' : 'failing'), { what: 'the change' });
     }
     await rig.relink();
-    await service.published();
-    expect([service.held, await enabled(rig)]).toEqual([true, true]);
+    await updating;
+    expect([service.held, await instances(rig)]).toEqual([true, [service.instance]]);
     await service.unregister();
   });
 

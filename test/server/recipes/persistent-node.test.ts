@@ -215,7 +215,7 @@ describe('where there is a znode already', () => {
   ])('one that %s between the look and the read is looked at again', async (_, meddle) => {
     const path = `${await clients.folder()}/n`;
     const other = await clients.another();
-    await other.create(path, 'fail', { mode: 'ephemeral' });
+    await other.create(path, 'fail');
     let isMeddling = true;
     const zk = new Proxy(clients.zk, {
       get: (target, name) => {
@@ -234,9 +234,10 @@ describe('where there is a znode already', () => {
       shown.push(node.text());
       return node.text() as ConflictRule;
     };
-    await using node = new PersistentNode(zk, path, 'ours', { onConflict }).start();
+    await using node = new PersistentNode(zk, path, 'ours', { mode: 'persistent', onConflict }).start();
     await node.published();
-    expect([node.held, shown.includes('fail')]).toEqual([true, false]);
+    const { data, stat } = await clients.zk.getData(path);
+    expect([data.toString(), stat.ephemeralOwner.isZero(), shown.includes('fail')]).toEqual(['ours', true, false]);
   });
 
   it('that has taken the place of ours, that is the end of it', async () => {

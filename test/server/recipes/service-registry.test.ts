@@ -56,6 +56,14 @@ describe('register', () => {
     expect(() => new ServiceRegistry(clients.zk, { basePath: 'services' })).toThrow(InvalidPathError);
   });
 
+  it('takes the time since when it is there, if that is not now', async () => {
+    const services = await registry();
+    await using cart = await services.register({ name: 'cart', id: 'cart-1', registrationTimeUTC: 1_700_000_000_000 });
+    expect(cart.instance.registrationTimeUTC).toBe(1_700_000_000_000);
+    expect(await services.instances('cart')).toMatchObject([{ registrationTimeUTC: 1_700_000_000_000 }]);
+    await expect(services.register({ name: 'cart', registrationTimeUTC: NaN })).rejects.toThrow(InvalidArgumentError);
+  });
+
   it('rejects where the ACL forbids it', async () => {
     const services = await registry();
     await clients.zk.create(services.basePath, '', { acl: acl.readOnly });

@@ -123,7 +123,7 @@ describe('a health gate', () => {
     await until(() => begun === 1, { what: 'the check' });
     health.close();
     await Promise.all([told.promise, following]);
-    expect([seen, begun, health.state.status]).toEqual([['starting'], 1, 'starting']);
+    expect([seen, begun, health.state]).toEqual([['starting'], 1, { status: 'starting', error: undefined }]);
   });
 
   it('that is closed before its start delay is over never checks', async () => {
