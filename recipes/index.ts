@@ -68,7 +68,6 @@ export {
   type SchemaResult,
 } from './config/schema.js';
 export type { ValueAt } from './config/value-at.js';
-} from './config/live-config.js';
 export type { DockerAgentCounts, DockerAgentLogger, DockerAgentProblem } from './docker/agent-journal.js';
 export type { DockerAgentOptions } from './docker/agent-options.js';
 export type { DockerAgentInstance, DockerAgentStatus } from './docker/agent-status.js';
