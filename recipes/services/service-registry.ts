@@ -68,8 +68,8 @@ export class ServiceRegistry {
    * Registers an instance and keeps it registered, over lost connections and new sessions, until it is unregistered or
    * the client is closed. Resolves when others can find it; with a health check that is when that has passed.
    *
-   * @throws InvalidArgumentError; OperationTimeoutError, AbortedError, and then it is not registered; NoAuthError;
-   * OwnedByOtherError by the rule of `onConflict`.
+   * @throws InvalidArgumentError, InvalidPathError; OperationTimeoutError, AbortedError, and then it is not registered;
+   * NoAuthError; OwnedByOtherError by the rule of `onConflict`.
    */
   async register<Payload = unknown>(
     service: ServiceRegistration<Payload>,
@@ -79,6 +79,7 @@ export class ServiceRegistry {
     const { name, id = randomUUID() } = service;
     const path = childPath(this.#pathOf(name), id);
     const subject = { operation: 'ServiceRegistry.register', path };
+    checkPath(path, subject.operation);
     using wait = new Wait(options, subject);
     const address = await wait.race(chosenAddress(service.address ?? this.#address, subject));
     const instance = instanceOf({ ...service, id }, address, subject);
