@@ -32,12 +32,18 @@ export { Holder } from './common/holder.js';
 export { ConfigEditor, type ConfigVersionValue, type VersionReference } from './config/config-editor.js';
 export type { ConfigEditorOptions } from './config/config-editor-options.js';
 export type { ConfigVersion } from './config/config-history.js';
+export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
+export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
+export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
+export type { ConfigOrigin } from './config/config-reader.js';
+export type { ConfigShape, ConfigWatches } from './config/config-source.js';
 export {
   type ConfigUpdate,
   type ConfigUpdateOptions,
   ValueTooLargeError,
   VersionNotKeptError,
 } from './config/config-update.js';
+export type { ConfigDecoder, ConfigFormat } from './config/decoders.js';
 export type { ConfigCodec } from './config/encoders.js';
 export {
   DecryptionError,
@@ -45,22 +51,14 @@ export {
   type EncryptionKeySource,
   type EncryptionOptions,
 } from './config/encryption.js';
-export { RefusalReport, type RefusalReportOptions } from './config/refusal-report.js';
-export type { ConfigRefusal } from './config/refusals.js';
-export { encrypt } from './config/secrets.js';
-export { DamagedValueError } from './config/stored-value.js';
-export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
-export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
-export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
-export type { ConfigOrigin } from './config/config-reader.js';
-export type { ConfigShape, ConfigWatches } from './config/config-source.js';
-export type { ConfigDecoder, ConfigFormat } from './config/decoders.js';
 export { parseEnv } from './config/env-file.js';
 export { ConfigSnapshotError, InvalidConfigError, type InvalidConfigReason } from './config/errors.js';
 export { type ChangeOptions, LiveConfig } from './config/live-config.js';
 export type { PlaceholderEnvironment } from './config/placeholders.js';
 export type { ConfigDifference, KeyPath } from './config/plain-values.js';
 export { parseProperties } from './config/properties.js';
+export { RefusalReport, type RefusalReportOptions } from './config/refusal-report.js';
+export type { ConfigRefusal } from './config/refusals.js';
 export {
   type AjvIssue,
   ajvSchema,
@@ -69,8 +67,9 @@ export {
   type ConfigSchema,
   type SchemaResult,
 } from './config/schema.js';
+export { encrypt } from './config/secrets.js';
+export { DamagedValueError } from './config/stored-value.js';
 export type { ValueAt } from './config/value-at.js';
-} from './config/live-config.js';
 export type { DockerAgentCounts, DockerAgentLogger, DockerAgentProblem } from './docker/agent-journal.js';
 export type { DockerAgentOptions } from './docker/agent-options.js';
 export type { DockerAgentInstance, DockerAgentStatus } from './docker/agent-status.js';
