@@ -32,12 +32,18 @@ export { Holder } from './common/holder.js';
 export { ConfigEditor, type ConfigVersionValue, type VersionReference } from './config/config-editor.js';
 export type { ConfigEditorOptions } from './config/config-editor-options.js';
 export type { ConfigVersion } from './config/config-history.js';
+export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
+export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
+export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
+export type { ConfigOrigin } from './config/config-reader.js';
+export type { ConfigShape, ConfigWatches } from './config/config-source.js';
 export {
   type ConfigUpdate,
   type ConfigUpdateOptions,
   ValueTooLargeError,
   VersionNotKeptError,
 } from './config/config-update.js';
+export type { ConfigDecoder, ConfigFormat } from './config/decoders.js';
 export type { ConfigCodec } from './config/encoders.js';
 export {
   DecryptionError,
@@ -45,20 +51,14 @@ export {
   type EncryptionKeySource,
   type EncryptionOptions,
 } from './config/encryption.js';
-export { encrypt } from './config/secrets.js';
-export { DamagedValueError } from './config/stored-value.js';
-export type { ConfigLayer, ConfigLayers, ConfigPaths } from './config/config-layers.js';
-export type { ConfigChange, ConfigEventMap, ConfigSourceName } from './config/config-listeners.js';
-export type { LiveConfigOptions, PlaceholderOptions, SnapshotOptions } from './config/config-options.js';
-export type { ConfigOrigin } from './config/config-reader.js';
-export type { ConfigShape, ConfigWatches } from './config/config-source.js';
-export type { ConfigDecoder, ConfigFormat } from './config/decoders.js';
 export { parseEnv } from './config/env-file.js';
 export { ConfigSnapshotError, InvalidConfigError, type InvalidConfigReason } from './config/errors.js';
 export { type ChangeOptions, LiveConfig } from './config/live-config.js';
 export type { PlaceholderEnvironment } from './config/placeholders.js';
 export type { ConfigDifference, KeyPath } from './config/plain-values.js';
 export { parseProperties } from './config/properties.js';
+export { RefusalReport, type RefusalReportOptions } from './config/refusal-report.js';
+export type { ConfigRefusal } from './config/refusals.js';
 export {
   type AjvIssue,
   ajvSchema,
@@ -67,6 +67,8 @@ export {
   type ConfigSchema,
   type SchemaResult,
 } from './config/schema.js';
+export { encrypt } from './config/secrets.js';
+export { DamagedValueError } from './config/stored-value.js';
 export type { ValueAt } from './config/value-at.js';
 export type { DockerAgentCounts, DockerAgentLogger, DockerAgentProblem } from './docker/agent-journal.js';
 export type { DockerAgentOptions } from './docker/agent-options.js';
@@ -181,6 +183,32 @@ export { NotASwarmTaskError, TaskAddressError } from './services/swarm-errors.js
 export type { SwarmTask } from './services/swarm-place.js';
 export type { TaskRegistration } from './services/swarm-task.js';
 export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
+export type { AgentRouting } from './services/agent-router.js';
+export type { FetchOptions } from './services/fetch-call.js';
+export {
+  SecureServiceAgent,
+  type SecureServiceAgentOptions,
+  ServiceAgent,
+  type ServiceAgentOptions,
+} from './services/service-agent.js';
+export {
+  type Dependency,
+  type DependencyChange,
+  type DependencySpec,
+  ServiceDependencies,
+} from './services/service-dependencies.js';
+export {
+  type FailedAttempt,
+  MissingDependenciesError,
+  type MissingDependency,
+  NoInstanceError,
+  ServiceCallError,
+  ServiceStatusError,
+} from './services/service-errors.js';
+export { serviceFetch, type ServiceFetch, type ServiceFetchOptions } from './services/service-fetch.js';
+export { type ProviderMaker, ServiceProviders, type ServiceProvidersOptions } from './services/service-providers.js';
+export type { CallLimits, ServiceRequestInit } from './services/service-request.js';
+export type { ServiceResponse } from './services/service-response.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

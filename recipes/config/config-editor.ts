@@ -7,6 +7,7 @@ import { type ConfigVersion, historyOf, type HistoryItem } from './config-histor
 import type { ConfigDraft, ConfigPlan } from './config-target.js';
 import { checkUpdate, type ConfigUpdate, type ConfigUpdateOptions, VersionNotKeptError } from './config-update.js';
 import { setAclOfAll } from './editor-acl.js';
+import { type ConfigRefusal, readRefusals } from './refusals.js';
 import { readHistory } from './stored-state.js';
 import { DamagedValueError, decodeManifest, wholeOf } from './stored-value.js';
 import { UpdateWriter } from './update-writer.js';
@@ -133,6 +134,17 @@ export class ConfigEditor<T = unknown> {
     const item = await this.#find(version, subject, wait);
     const value = await this.#setting.target.valueOf(await this.#bytesOf(item, subject, wait), subject);
     return { ...item.version, value: value as T };
+  }
+
+  /**
+   * Who does not take the version that stands there now, of those who report it by a {@link RefusalReport}. Give readers
+   * a moment after an update.
+   *
+   * @throws OperationTimeoutError, AbortedError; NoAuthError.
+   */
+  async refusals(options: WaitOptions = {}): Promise<ConfigRefusal[]> {
+    using wait = new Wait(options, this.#subject('refusals'));
+    return await readRefusals(this.zk, this.path, wait);
   }
 
   /**

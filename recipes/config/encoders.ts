@@ -1,6 +1,6 @@
 import { InvalidArgumentError, nameOf } from 'zookit';
 import type { OptionSubject } from '../common/options.js';
-import { type ConfigDecoder, type ConfigFormat, decoderChoice } from './decoders.js';
+import { type ConfigDecoder, type ConfigFormat, decoderChoice, loadDecoder } from './decoders.js';
 import { isPlainObject } from './encryption.js';
 
 /** Reads and writes the values of a configuration. */
@@ -65,6 +65,7 @@ function encodeJson(value: unknown, { indent }: EncodingStyle): string {
 }
 
 async function encodeYaml(value: unknown, { indent }: EncodingStyle): Promise<string> {
+  await loadDecoder('yaml', { operation: 'encode', path: '' });
   const { stringify } = await import('yaml');
   return stringify(value, { indent: Math.max(1, indent) });
 }

@@ -13,10 +13,12 @@ import { childPath, type ErrorContext, NoNodeError, type ZNode, type ZooKeeper, 
 export const PARTS_SUFFIX = '-__parts__';
 /** The znode beside `PATH` below which its former versions are. */
 export const HISTORY_SUFFIX = '-__history__';
+/** The znode beside `PATH` below which those report who do not take it. */
+export const REFUSALS_SUFFIX = '-__refused__';
 
 /** Whether a znode of that name holds what belongs to the one beside it: no part of a configuration. */
 export function isBesideConfig(name: string): boolean {
-  return name.endsWith(PARTS_SUFFIX) || name.endsWith(HISTORY_SUFFIX);
+  return [PARTS_SUFFIX, HISTORY_SUFFIX, REFUSALS_SUFFIX].some((suffix) => name.endsWith(suffix));
 }
 
 /** A value in parts has come to harm: a part is missing or is another one, or the manifest is none. */

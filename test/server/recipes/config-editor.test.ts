@@ -307,6 +307,28 @@ describe('the history', () => {
     });
   });
 
+  it('rolls back to what was meant, though it goes from the history meanwhile', async () => {
+    const path = `${await clients.folder()}/config`;
+    const other = new ConfigEditor<number>(await clients.another(), path, { history: 1 });
+    await other.set(0);
+    await other.set(1);
+    let isFirst = true;
+    const slow: ConfigSchema<number> = {
+      '~standard': {
+        version: 1,
+        vendor: 'zookit-tests',
+        validate: async (value) => {
+          if (isFirst) await other.set(2);
+          isFirst = false;
+          return { value: value as number };
+        },
+      },
+    };
+    const editor = new ConfigEditor<number>(clients.zk, path, { history: 1, schema: slow });
+    expect(await editor.rollback(0)).toMatchObject({ before: 2, after: 0, version: 3, tries: 2 });
+    expect((await editor.history()).map(({ version }) => version)).toEqual([3, 2]);
+  });
+
   it('keeps as many as were asked for', async () => {
     const editor = await editorOf({ history: 3 });
     for (let workers = 0; workers < 6; workers++) await editor.set({ workers });
