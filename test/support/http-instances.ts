@@ -31,6 +31,8 @@ export class HttpInstance implements AsyncDisposable {
     private readonly server: Server,
     private readonly handler: Handler,
   ) {
+    // A connection that ends by itself just when it is used again would be a failure of the test.
+    server.keepAliveTimeout = 120_000;
     server.on('request', ((request, response) => {
       this.requests.push(`${request.method} ${request.url}`);
       this.hosts.push(request.headers.host);
@@ -84,11 +86,9 @@ export class HttpInstance implements AsyncDisposable {
     await closed;
   }
 
-  /** As a process ends that was told to: first it wants no more calls, then it is gone, then it takes no connections. */
-  async retire(drain: number): Promise<void> {
-    await this.service.unregister({ drain });
+  /** As a process ends that has drained: it takes no connections any more, and ends when its requests have. */
+  async stop(): Promise<void> {
     const closed = nextEvent(this.server, 'close', { timeout: 30_000 });
-    // Waits for the requests under way.
     this.server.close();
     await closed;
   }
