@@ -183,6 +183,32 @@ export { NotASwarmTaskError, TaskAddressError } from './services/swarm-errors.js
 export type { SwarmTask } from './services/swarm-place.js';
 export type { TaskRegistration } from './services/swarm-task.js';
 export { parseUriTemplate, uriOf, type UriVariables } from './services/uri-template.js';
+export type { AgentRouting } from './services/agent-router.js';
+export type { FetchOptions } from './services/fetch-call.js';
+export {
+  SecureServiceAgent,
+  type SecureServiceAgentOptions,
+  ServiceAgent,
+  type ServiceAgentOptions,
+} from './services/service-agent.js';
+export {
+  type Dependency,
+  type DependencyChange,
+  type DependencySpec,
+  ServiceDependencies,
+} from './services/service-dependencies.js';
+export {
+  type FailedAttempt,
+  MissingDependenciesError,
+  type MissingDependency,
+  NoInstanceError,
+  ServiceCallError,
+  ServiceStatusError,
+} from './services/service-errors.js';
+export { serviceFetch, type ServiceFetch, type ServiceFetchOptions } from './services/service-fetch.js';
+export { type ProviderMaker, ServiceProviders, type ServiceProvidersOptions } from './services/service-providers.js';
+export type { CallLimits, ServiceRequestInit } from './services/service-request.js';
+export type { ServiceResponse } from './services/service-response.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

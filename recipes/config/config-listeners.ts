@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { InvalidConfigError } from './errors.js';
-import { type ConfigDifference, differencesOf } from './plain-values.js';
+import { type ConfigDifference, differencesOf, type KeyPath, keysOfPath, valueAt } from './plain-values.js';
 
 /** Where a value comes from: from the server; from the file of the last good one; or nothing is stored, so from the defaults. */
 export type ConfigSourceName = 'server' | 'snapshot' | 'default';
@@ -45,6 +45,24 @@ export class ConfigListeners<T> {
     this.#listeners.get(event)?.delete(listener);
   }
 
+  /** As {@link add}, until the signal aborts, or what it returns is called. */
+  addUntil<E extends keyof ConfigEventMap<T>>(
+    event: E,
+    listener: (event: ConfigEventMap<T>[E]) => unknown,
+    signal: AbortSignal | undefined,
+  ): () => void {
+    // A function of its own: the same listener may be given twice.
+    const told = (what: ConfigEventMap<T>[E]): unknown => listener(what);
+    const remove = (): void => {
+      this.remove(event, told);
+      signal?.removeEventListener('abort', remove);
+    };
+    if (signal?.aborted === true) return remove;
+    signal?.addEventListener('abort', remove);
+    this.add(event, told);
+    return remove;
+  }
+
   tell<E extends keyof ConfigEventMap<T>>(event: E, what: ConfigEventMap<T>[E]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) this.call(() => listener(what as never));
   }
@@ -84,12 +102,18 @@ export class ConfigListeners<T> {
 }
 
 /** Makes a listener of all changes out of one that wants to know of a part: it is told when that is another one. */
-export function whenSelected<T, S>(
-  select: (value: T) => S,
-  listener: (selected: S, previous: S) => unknown,
+export function whenSelected<T>(
+  selection: KeyPath | ((value: never) => unknown),
+  listener: (selected: never, previous: never) => unknown,
 ): (change: ConfigChange<T>) => unknown {
+  const select = typeof selection === 'function' ? (selection as (value: T) => unknown) : selectorOf(selection);
   return ({ value, previous }) => {
     const [now, before] = [select(value), select(previous)];
-    return isDeepStrictEqual(now, before) ? undefined : listener(now, before);
+    return isDeepStrictEqual(now, before) ? undefined : listener(now as never, before as never);
   };
+}
+
+function selectorOf(path: KeyPath): (value: unknown) => unknown {
+  const keys = keysOfPath(path);
+  return (value) => valueAt(value, keys);
 }

@@ -6,9 +6,10 @@ import { DecryptionError, isPlainObject, type ValueCipher } from './encryption.j
 import { InvalidConfigError } from './errors.js';
 import { mergeLayers } from './merge.js';
 import { PlaceholderError, type PlaceholderEnvironment, resolvePlaceholders } from './placeholders.js';
-import { frozenCopy, MOST_LEVELS, plainCopy, setOwn, UnfitValueError, valueAt } from './plain-values.js';
+import { frozenCopy, plainCopy, UnfitValueError, valueAt } from './plain-values.js';
 import { issuesToShow, type RevealedValue, revealValue, secretsIn } from './secrets.js';
 import { type ConfigSchema, describeIssue, keysOf, type SchemaResult } from './schema.js';
+import { TreeShape } from './tree-values.js';
 
 /** A znode with the bytes of its value, wherever those stood. */
 export interface StoredZNode {
@@ -54,12 +55,6 @@ interface DecodedLayer {
   readonly value: unknown;
   /** The znode that what stands at a place comes from. */
   readonly pathOf: (keys: readonly string[]) => string | undefined;
-}
-
-/** A znode of a tree, and those below it. */
-interface Branch {
-  readonly znode: StoredZNode;
-  readonly children: Branch[];
 }
 
 /** A version of a configuration that is good. */
@@ -196,16 +191,18 @@ export class ConfigReader<T> {
     const [root] = znodes;
     if (root === undefined) return { layer: name, value: undefined, pathOf: () => undefined };
     if (this.setting.shape === 'value') return { layer: name, value: await this.#decode(root), pathOf: () => path };
-    const branches = branchesOf(znodes);
-    const decoded = new Map<Branch, unknown>();
-    const decoding = branches.filter(holdsValue).map(async (branch) => {
-      decoded.set(branch, await this.#decode(branch.znode));
+    const parents = new Set(znodes.map((znode) => parentOf(znode.path)));
+    const values = new Map<string, unknown>();
+    const decoding = znodes.map(async (znode) => {
+      // Null is nothing, and neither are no bytes above others: so stand znodes that are there for those below them.
+      const isFolder = znode.isNull || (znode.data.length === 0 && parents.has(znode.path));
+      if (!isFolder) values.set(znode.path, await this.#decode(znode));
     });
     await Promise.all(decoding);
-    const places = new Map<string, string>();
-    const [top] = branches;
-    const value = top === undefined ? undefined : this.#valueOf(top, decoded, [], places);
-    return { layer: name, value, pathOf: (keys) => nearest(places, keys) };
+    const shape = new TreeShape(path, this.setting.choose, { operation: 'LiveConfig', path });
+    const paths = znodes.map((znode) => znode.path);
+    const places = shape.placesOf(paths);
+    return { layer: name, value: shape.join(paths, values), pathOf: (keys) => nearest(places, keys) };
   }
 
   async #decode(znode: StoredZNode): Promise<unknown> {
@@ -236,34 +233,6 @@ export class ConfigReader<T> {
       throw new InvalidConfigError('a value cannot be decrypted', { path, cause }, 'undecodable', keyPath);
     }
   }
-
-  #valueOf(
-    branch: Branch,
-    decoded: ReadonlyMap<Branch, unknown>,
-    keys: readonly string[],
-    places: Map<string, string>,
-  ): unknown {
-    const { znode, children } = branch;
-    const { path } = znode;
-    if (keys.length > MOST_LEVELS) throw new InvalidConfigError('it is too deep in the tree', { path }, 'tooDeep');
-    places.set(JSON.stringify(keys), path);
-    const own = decoded.has(branch) ? decoded.get(branch) : {};
-    if (children.length === 0) return own;
-    if (!isPlainObject(own))
-      throw new InvalidConfigError('it has children, and its data is no object', { path }, 'ambiguous');
-    const value = { ...own };
-    for (const child of children) {
-      const { key } = this.setting.choose(nameOf(child.znode.path));
-      if (key === '__proto__')
-        throw new InvalidConfigError('a key __proto__ is not allowed', { path: child.znode.path }, 'forbidden');
-      if (Object.hasOwn(value, key)) {
-        const problem = `the key ${JSON.stringify(key)} stands in ${path}, too, or in another znode below it`;
-        throw new InvalidConfigError(problem, { path: child.znode.path }, 'ambiguous');
-      }
-      setOwn(value, key, this.#valueOf(child, decoded, [...keys, key], places));
-    }
-    return value;
-  }
 }
 
 function originIn(layers: readonly DecodedLayer[], keys: readonly string[]): ConfigOrigin | undefined {
@@ -284,23 +253,6 @@ function hides(value: unknown, keys: readonly string[]): boolean {
     if (above !== undefined) return !isPlainObject(above);
   }
   return false;
-}
-
-/** The znodes with those below them, the topmost first. */
-function branchesOf(znodes: readonly StoredZNode[]): Branch[] {
-  const branches = new Map<string, Branch>();
-  // In one order, whatever order the server has named them in; parents are before what is below them.
-  for (const znode of [...znodes].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const branch = { znode, children: [] };
-    branches.get(parentOf(znode.path))?.children.push(branch);
-    branches.set(znode.path, branch);
-  }
-  return [...branches.values()];
-}
-
-/** Null is nothing, and neither are no bytes above others: so stand znodes that are there for those below them. */
-function holdsValue({ znode, children }: Branch): boolean {
-  return !znode.isNull && (children.length === 0 || znode.data.length > 0);
 }
 
 /** The znode of a place, or of the nearest place above it. */

@@ -227,22 +227,11 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
     second?: ((selected: never, previous: never) => unknown) | ChangeOptions,
     third?: ChangeOptions,
   ): () => void {
-    const selects = typeof second === 'function';
-    const { signal, ...rest } = (selects ? third : second) ?? {};
-    checkNames(rest, ['signal'], { operation: 'LiveConfig.onChange', path: this.path });
-    const listener = selects
-      ? whenSelected<T, never>(selectorOf<T>(selection), second)
-      : (selection as (change: ConfigChange<T>) => unknown);
-    const remove = (): void => {
-      this.off('change', told);
-      signal?.removeEventListener('abort', remove);
-    };
-    // A function of its own: the same listener may be given twice.
-    const told = (change: ConfigChange<T>): unknown => listener(change);
-    if (signal?.aborted === true) return remove;
-    signal?.addEventListener('abort', remove);
-    this.on('change', told);
-    return remove;
+    const [listener, options] =
+      typeof second === 'function' ? [whenSelected<T>(selection, second), third] : [selection, second];
+    const { signal, ...rest } = options ?? {};
+    checkNames(rest, ['signal'], this.#subject('onChange'));
+    return this.#listeners.addUntil('change', listener as (change: ConfigChange<T>) => unknown, signal);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
@@ -346,10 +335,4 @@ export class LiveConfig<T> implements AsyncIterable<T>, AsyncDisposable {
 
 function pathOf(layers: readonly [ConfigLayer, ...ConfigLayer[]]): string {
   return (layers.at(-1) ?? layers[0]).path;
-}
-
-function selectorOf<T>(selection: string | readonly string[] | ((value: never) => unknown)): (value: T) => never {
-  if (typeof selection === 'function') return selection as (value: T) => never;
-  const keys = keysOfPath(selection);
-  return (value) => valueAt(value, keys) as never;
 }

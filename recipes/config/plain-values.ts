@@ -7,7 +7,7 @@ import { isPlainObject } from './encryption.js';
 export type PlainObject = Readonly<Record<string, unknown>>;
 
 /** The most objects and arrays within each other that a configuration may have. */
-export const MOST_LEVELS = 100;
+const MOST_LEVELS = 100;
 
 /** What makes a value unfit to be a configuration. */
 export class UnfitValueError extends Error {

@@ -2,7 +2,7 @@ import { childPath, InvalidArgumentError, nameOf, parentOf } from 'zookit';
 import type { OptionSubject } from '../common/options.js';
 import type { DecoderChoice } from './decoders.js';
 import { isPlainObject } from './encryption.js';
-import { InvalidConfigError } from './errors.js';
+import { InvalidConfigError, type InvalidConfigReason } from './errors.js';
 import { setOwn } from './plain-values.js';
 import { isBesideConfig } from './stored-value.js';
 
@@ -21,11 +21,20 @@ export class TreeShape {
   /**
    * The object that the znodes stand for. `values` are those of the znodes that hold one.
    *
-   * @throws InvalidConfigError where two stand for one key, or a znode with children holds no object.
+   * @throws InvalidConfigError where two stand for one key, or a znode with children holds no object; at a key `__proto__`.
    */
   join(paths: Iterable<string>, values: ReadonlyMap<string, unknown>): unknown {
     const all = [...paths];
     return all.includes(this.root) ? this.#join(this.root, childrenIn(all), values) : undefined;
+  }
+
+  /** The znodes by the places of the object that they stand for: the keys as JSON. */
+  placesOf(paths: Iterable<string>): ReadonlyMap<string, string> {
+    const keys = new Map<string, readonly string[]>();
+    // Parents come before what is below them.
+    for (const path of [...paths].sort())
+      keys.set(path, path === this.root ? [] : [...(keys.get(parentOf(path)) ?? []), this.choose(nameOf(path)).key]);
+    return new Map(Array.from(keys, ([path, place]) => [JSON.stringify(place), path]));
   }
 
   /**
@@ -52,6 +61,7 @@ export class TreeShape {
       const { key } = this.choose(nameOf(child));
       if (Object.hasOwn(value, key))
         throw this.#invalid(`the key ${JSON.stringify(key)} stands somewhere else, too`, child);
+      if (key === '__proto__') throw this.#invalid('a key __proto__ is not allowed', child, 'forbidden');
       setOwn(value, key, this.#join(child, children, values));
     }
     return value;
@@ -88,8 +98,8 @@ export class TreeShape {
     throw new InvalidArgumentError(`${JSON.stringify(key)} can be no znode below ${parent}`, this.subject);
   }
 
-  #invalid(problem: string, path: string): InvalidConfigError {
-    return new InvalidConfigError(problem, { ...this.subject, path }, 'ambiguous');
+  #invalid(problem: string, path: string, reason: InvalidConfigReason = 'ambiguous'): InvalidConfigError {
+    return new InvalidConfigError(problem, { ...this.subject, path }, reason);
   }
 }
 

@@ -44,7 +44,7 @@ export class LiveInstances<Payload> extends Announcer {
   #keyed: KeyedList<Payload> | undefined;
   /** What iterations were told last. */
   #told: KeyedList<Payload> | undefined;
-  /** Since when changes are being read. */
+  /** Since when changes are being read that were not told. */
   #movingSince = 0;
 
   /** Begins to look at once. */
@@ -159,7 +159,9 @@ export class LiveInstances<Payload> extends Announcer {
     if (!this.#isLoaded) return undefined;
     const isReading = this.#cache.stale && this.zk.state === 'connected';
     const mayWait = !this.#hasChanged || now() - this.#movingSince < LONGEST_GATHERING;
-    if (!isReading || !mayWait) this.#told = this.#look();
+    if (isReading && mayWait) return this.#told;
+    if (isReading) this.#movingSince = now();
+    this.#told = this.#look();
     return this.#told;
   }
 }

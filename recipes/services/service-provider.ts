@@ -26,6 +26,9 @@ import type { ServiceSerializer } from './service-serializer.js';
 import type { ServiceStrategy } from './service-strategy.js';
 import { strategies, type Strategy } from './strategies.js';
 
+/** One for all: picks are made for each call. */
+const NO_OPTIONS: PickOptions = {};
+
 /**
  * The instances of a service, kept current by watches, to choose from without asking the server.
  *
@@ -90,7 +93,7 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
   }
 
   /** As {@link pick}, but at once: undefined where there is none. Throws as {@link pick} does. */
-  tryPick(options: Omit<PickOptions, keyof WaitOptions> = {}): ServiceInstance<Payload> | undefined {
+  tryPick(options: Omit<PickOptions, keyof WaitOptions> = NO_OPTIONS): ServiceInstance<Payload> | undefined {
     checkPickOptions(options, this.#picking);
     this.#live.check();
     return this.#choose(options)?.instance;
@@ -161,7 +164,7 @@ export class ServiceProvider<Payload = unknown> implements AsyncIterable<Service
     await this.close();
   }
 
-  async #pick(options: PickOptions = {}): Promise<Candidate<Payload>> {
+  async #pick(options: PickOptions = NO_OPTIONS): Promise<Candidate<Payload>> {
     checkPickOptions(options, this.#picking);
     this.#live.check();
     const chosen = options.signal?.aborted === true ? undefined : this.#choose(options);

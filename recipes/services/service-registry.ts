@@ -18,6 +18,7 @@ import { checkSerializer } from '../values/serializer.js';
 import { type AddressChoice, checkAddressChoice, chosenAddress } from './own-address.js';
 import type { ServiceProviderOptions } from './provider-options.js';
 import { RegisteredService } from './registered-service.js';
+import { type DependencySpec, ServiceDependencies } from './service-dependencies.js';
 import { checkServicePart, type ServiceInstance } from './service-instance.js';
 import { ServiceProvider } from './service-provider.js';
 import { checkRegistration, instanceOf, modeOf, type ServiceRegistration } from './service-registration.js';
@@ -67,8 +68,8 @@ export class ServiceRegistry {
    * Registers an instance and keeps it registered, over lost connections and new sessions, until it is unregistered or
    * the client is closed. Resolves when others can find it; with a health check that is when that has passed.
    *
-   * @throws InvalidArgumentError; OperationTimeoutError, AbortedError, and then it is not registered; NoAuthError;
-   * OwnedByOtherError by the rule of `onConflict`.
+   * @throws InvalidArgumentError, InvalidPathError; OperationTimeoutError, AbortedError, and then it is not registered;
+   * NoAuthError; OwnedByOtherError by the rule of `onConflict`.
    */
   async register<Payload = unknown>(
     service: ServiceRegistration<Payload>,
@@ -78,6 +79,7 @@ export class ServiceRegistry {
     const { name, id = randomUUID() } = service;
     const path = childPath(this.#pathOf(name), id);
     const subject = { operation: 'ServiceRegistry.register', path };
+    checkPath(path, subject.operation);
     using wait = new Wait(options, subject);
     const address = await wait.race(chosenAddress(service.address ?? this.#address, subject));
     const instance = instanceOf({ ...service, id }, address, subject);
@@ -155,6 +157,14 @@ export class ServiceRegistry {
    */
   provider<Payload = unknown>(name: string, options: ServiceProviderOptions<Payload> = {}): ServiceProvider<Payload> {
     return new ServiceProvider<Payload>(this.zk, name, this.#pathOf(name), this.#serializer, options);
+  }
+
+  /**
+   * The services that this process needs: waits until they are there, and tells when one comes or goes. Close it.
+   * @throws InvalidArgumentError.
+   */
+  dependencies(specs: readonly DependencySpec[]): ServiceDependencies {
+    return new ServiceDependencies(this, specs);
   }
 
   #nodeOptions(

@@ -11,6 +11,8 @@ const programs = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
 /** What each example says in the end, so that one that does nothing is found out. */
 const lastWords: Readonly<Record<string, RegExp>> = {
   'barrier.mjs': /^the gate is closed\nthe gate is open\n(\w+ begins\n){3}(\w+ goes\n){3}$/,
+  'calls.mjs':
+    /^((anna|ben) answers \/prices\/[1-4]\n){4}(ben answers \/prices\/[5-8]\n){4}GET service:\/\/pricing\/prices\/9: no instance to call: none is registered\n$/,
   'config-editor.mjs':
     /^in the znode: no password\nwould be changed: workers from 5 to 100\nback to 1 worker\nversion 5 by ben: too many; 5 before it\n$/,
   'config.mjs':

@@ -113,12 +113,22 @@ async function versions(all) {
   await mixed(all);
 }
 
+/** The tests on a Swarm. Some drain its node, on which the others have their tasks: so they come after them. */
+async function swarm(from, env) {
+  const { paths, config } = only('swarm');
+  const draining = '/test/swarm/services[.-]';
+  await jest(`Swarm ${from}`, { paths, config: { ...config, testPathIgnorePatterns: [draining] } }, env, {
+    aside: true,
+  });
+  await jest(`Swarm services ${from}`, { paths: [draining], config }, env, { aside: true });
+}
+
 /** The same for images, and what only an image has: its variables and stacks; then servers set up in ways of their own. */
 async function images(all) {
   // What the image is made of if nothing else is said.
   const { home, from } = all.find(({ home }) => imageOf(home).endsWith(':trixie')) ?? all.at(-1);
   // An update of a stack is mostly waiting, for minutes.
-  await Promise.all([versions(all), jest(`Swarm ${from}`, only('swarm'), on(home), { aside: true })]);
+  await Promise.all([versions(all), swarm(from, on(home))]);
   // Not at the same time: the commands of the image's page are about the nodes of the Swarm, too.
   await jest(`Image ${from}`, only('image'), on(home));
   await jest(`Servers of ${from}`, { paths: ownServers, config: {} }, on(home));

@@ -83,6 +83,34 @@ export class Rig {
     return (await docker(['ps', '--filter', filter, '--format', format])).split('\n').filter(Boolean).sort();
   }
 
+  /** Resolves when the tasks that run are these. One that was killed is gone from the list before it is gone here. */
+  async untilTasks(service: string, ids: readonly string[]): Promise<void> {
+    await until(async () => (await this.tasks(service)).join() === ids.join(), {
+      what: `the tasks to be ${ids.join()}`,
+      timeout: 30_000,
+      interval: 100,
+    });
+  }
+
+  /** Looks all the time, until it is stopped. Tells which of these instances were missing at any look. */
+  lookAtAllTimes(service: string, ids: readonly string[]): { stop(): Promise<string[]> } {
+    const missing = new Set<string>();
+    let isStopped = false;
+    const looking = (async () => {
+      while (!isStopped) {
+        const found = await this.zk.getChildren(`/services/${service}`);
+        for (const id of ids.filter((each) => !found.includes(each))) missing.add(id);
+      }
+    })();
+    return {
+      async stop() {
+        isStopped = true;
+        await looking;
+        return [...missing];
+      },
+    };
+  }
+
   /** The container of a task. */
   async container(task: string): Promise<Container> {
     return new Container(

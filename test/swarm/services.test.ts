@@ -217,7 +217,12 @@ describe('without ZooKeeper', () => {
 
   it('all moves out of a node that is drained, and comes back: nothing stale or doubled stays', async () => {
     const before = await shop.running();
+    // Whoever else has tasks there would lose them.
+    const tasks = ['ps', '--filter', 'label=com.docker.swarm.task.id', '--format', '{{.Names}}'];
+    const others = (await docker(tasks)).split('\n').filter((each) => !each.startsWith(stack.project.name));
+    expect(others).toEqual([]);
     await docker(['node', 'update', '--availability', 'drain', swarm.node]);
+    undo.push(() => docker(['node', 'update', '--availability', 'active', swarm.node]));
     await until(async () => (await docker(['ps', '--quiet', '--filter', `name=${stack.project.name}`])) === '', {
       what: 'all to move out',
       timeout: 60_000,

@@ -327,8 +327,11 @@ describe('unregister with a drain', () => {
     expect(await services.instances('cart')).toEqual([]);
   });
 
-  it('makes no difference where it has drained, or was taken off at once', async () => {
+  it('makes no difference where it has drained, or was taken off at once, or is shorter', async () => {
     const services = await registry();
+    const brief = await services.register({ name: 'cart', id: '2' });
+    const draining = brief.unregister({ drain: 20 });
+    await within(Promise.all([draining, brief.unregister({ drain: FOREVER })]), { what: 'the shorter one' });
     const cart = await services.register({ name: 'cart', id: '1' });
     await cart.unregister();
     await within(cart.unregister({ drain: FOREVER }), { what: 'the end' });

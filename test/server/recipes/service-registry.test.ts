@@ -52,7 +52,13 @@ describe('register', () => {
       await expect(services.register(wrong)).rejects.toThrow(InvalidArgumentError);
     await expect(services.register({ name: 'a', margin: -1 })).rejects.toThrow(InvalidArgumentError);
     await expect(services.register({ name: 'a', payload: 1n })).rejects.toThrow(InvalidArgumentError);
-    expect(await services.names()).toEqual([]);
+    const warnings: Error[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warn);
+    await expect(services.register({ name: 'a', id: 'b\u0000' })).rejects.toThrow(InvalidPathError);
+    await clients.zk.sync('/');
+    process.off('warning', warn);
+    expect([warnings, await services.names()]).toEqual([[], []]);
     expect(() => new ServiceRegistry(clients.zk, { basePath: 'services' })).toThrow(InvalidPathError);
   });
 

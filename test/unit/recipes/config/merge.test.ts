@@ -29,7 +29,7 @@ describe('layers', () => {
 
   it('are as any two of them merged first, and none is changed', () => {
     const value = fc.jsonValue({ maxDepth: 3 }).filter((each) => !JSON.stringify(each).includes('__proto__'));
-    const layer = fc.dictionary(fc.constantFrom('a', 'b', 'c'), value);
+    const layer = fc.dictionary(fc.constantFrom('a', 'b', 'c'), value, { noNullPrototype: true });
     fc.assert(
       fc.property(layer, layer, (one, two) => {
         const before = JSON.stringify([one, two]);

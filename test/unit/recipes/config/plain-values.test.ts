@@ -53,7 +53,7 @@ describe('differences', () => {
     const plain = fc.jsonValue({ maxDepth: 1 }).filter((each) => !JSON.stringify(each).includes('__proto__'));
     const key = fc.constantFrom('a', 'b', 'c', 'x.y');
     const { value } = fc.letrec((tie) => ({
-      value: fc.oneof({ maxDepth: 4 }, plain, fc.dictionary(key, tie('value'))),
+      value: fc.oneof({ maxDepth: 4 }, plain, fc.dictionary(key, tie('value'), { noNullPrototype: true })),
     }));
     fc.assert(
       fc.property(value, value, (before, after) => {

@@ -217,6 +217,15 @@ describe('consistentHash', () => {
     );
   });
 
+  it('goes by those it is given now, whoever they were before', () => {
+    const all = candidatesOf([null, null, null, null]);
+    const strategy = strategyOf('consistentHash', all);
+    for (const gone of all) {
+      const rest = all.filter((each) => each !== gone);
+      expect(owners(strategy, rest)).toEqual(owners(strategyOf('consistentHash', rest), rest));
+    }
+  });
+
   it('moves few keys to one that comes', () => {
     const more = candidatesOf(Array.from({ length: 11 }, () => null));
     const before = owners(strategyOf('consistentHash', more), more.slice(0, 10));
