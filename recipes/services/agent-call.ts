@@ -20,8 +20,10 @@ export function endWithRequest(request: ClientRequest, call: ServiceCall): void 
 class WatchedRequest {
   #response: IncomingMessage | undefined;
   #socket: Socket | undefined;
-  /** What the other side, or the network, has done. */
+  /** What the instance has done wrong. */
   #broken: Error | undefined;
+  /** How the other side, or the network, has ended the connection. */
+  #hungUp: Error | undefined;
 
   constructor(
     private readonly request: ClientRequest,
@@ -46,11 +48,13 @@ class WatchedRequest {
     socket.on('end', this.#onSocketEnd);
   }
 
-  readonly #onSocketEnd = (): void => this.#broke(new Error('the connection was closed by the other side'));
+  readonly #onSocketEnd = (): void => {
+    this.#hungUp ??= new Error('the connection was closed by the other side');
+  };
 
   readonly #onSocketError = (error: Error): void => {
     // The caller may destroy it with an error of its own.
-    if (failureOf(error) !== 'ours') this.#broke(error);
+    if (failureOf(error) !== 'ours') this.#hungUp ??= error;
   };
 
   /** That it hangs up is said of both sides; that it does not speak HTTP, of the instance alone. */
@@ -64,11 +68,12 @@ class WatchedRequest {
 
   #end(): void {
     const { call } = this;
+    const error = this.#broken ?? (this.#wasWornOut ? undefined : this.#hungUp);
     this.#socket?.off(anError, this.#onSocketError);
     this.#socket?.off('end', this.#onSocketEnd);
     if (this.#response?.complete === true) this.#answered(this.#response.statusCode ?? 0);
-    else if (this.#broken === undefined || this.#wasWornOut) call[Symbol.dispose]();
-    else call.failed(this.#broken);
+    else if (error === undefined) call[Symbol.dispose]();
+    else call.failed(error);
   }
 
   #answered(status: number): void {
@@ -79,6 +84,6 @@ class WatchedRequest {
 
   /** A connection that was kept may end just when it is used again: that says nothing of the instance. */
   get #wasWornOut(): boolean {
-    return this.request.reusedSocket && this.#response === undefined && failureOf(this.#broken) !== 'ours';
+    return this.request.reusedSocket && this.#response === undefined;
   }
 }

@@ -234,7 +234,10 @@ describe('how a request ends is told', () => {
     });
     await using agent = new ServiceAgent(services, { provider: { setAside: { failures: 1 } } });
     expect(await send('service://pricing/', agent)).toMatchObject({ body: 'first' });
-    expect(await failureOf(send('service://pricing/', agent))).toMatchObject({ code: 'ECONNRESET' });
+    const request = get('service://pricing/', { agent });
+    const closed = nextEvent(request, 'close');
+    expect(await nextEvent<[Error]>(request, 'error')).toMatchObject([{ code: 'ECONNRESET' }]);
+    await closed;
     expect([one.connections, agent.providers.of('pricing').setAside]).toEqual([1, []]);
   });
 });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError, NoAuthError, OperationTimeoutError } from 'zookit';
 import {
@@ -254,6 +255,16 @@ describe('the end of a call', () => {
     aborting.abort(new RangeError('enough'));
     expect(await failureOf(calling)).toEqual(new RangeError('enough'));
     expect(registry.ended).toEqual(['a ended']);
+  });
+
+  it('leaves nothing on the signal of the caller, however it ends', async () => {
+    const { signal } = new AbortController();
+    const { call } = setUp({ a: [fine, refused, status(503)], b: [fine, refused] });
+    await (await call('service://pricing/', { signal })).text();
+    await (await call('service://pricing/', { signal })).body?.cancel();
+    await failureOf(call('service://pricing/', { signal, attempts: 2 }));
+    await (await call('service://pricing/', { signal, attempts: 1 })).text();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('that was aborted before asks nobody', async () => {
