@@ -2,6 +2,7 @@ import {
   BadVersionError,
   NodeExistsError,
   NoNodeError,
+  ServerError,
   type Transaction,
   UnansweredError,
   type ZooKeeper,
@@ -64,8 +65,13 @@ class UpdateCommit {
       if (error instanceof UnansweredError && error.mayHaveBeenApplied) this.#doubt ??= error;
       this.wait.check();
       if (isConflict(error)) return this.#doubt === undefined ? false : await this.#tell(this.#doubt);
-      if (!canTryAgain(this.zk, error)) throw error;
-      return undefined;
+      if (canTryAgain(this.zk, error)) return undefined;
+      if (this.#doubt === undefined || !(error instanceof ServerError)) throw error;
+      const made = await this.#tell(this.#doubt);
+      // This try was refused, and the one before it was not applied: that is known now.
+      if (made === false) this.#doubt = undefined;
+      if (made === false) throw error;
+      return made;
     }
   }
 

@@ -137,9 +137,10 @@ export function prunedOf(log: LogState, kept: number): readonly string[] {
  */
 export function wasMade(id: string, before: LogState, after: LogState): boolean | undefined {
   if (after.ids.includes(id)) return true;
-  if (after.ids.length < IDS_KEPT) return false;
   // The ids go in the order in which they came: where an older one is left, this one would be, too.
-  return before.ids.some((older) => after.ids.includes(older)) ? false : undefined;
+  const reachesBack =
+    before.ids.length === 0 ? after.ids.length < IDS_KEPT : before.ids.some((older) => after.ids.includes(older));
+  return reachesBack ? false : undefined;
 }
 
 /** The generation of parts that the name of an entry says. */

@@ -60,16 +60,20 @@ describe('what Curator registers', () => {
     await java.close();
   });
 
-  it('is taken over by a registration of the same id, and the other way round', async () => {
+  it('is taken over by a registration of the same id; the other way round, one of the two has it', async () => {
     const basePath = '/both-kinds';
     const java = await peers.curator.open('serviceDiscovery', basePath);
     const registry = new ServiceRegistry(peers.zk, { basePath });
     await java.call('register', { name: 'cart', serviceId: '1', port: 1, serviceType: 'STATIC' });
     await using ours = await registry.register({ name: 'cart', id: '1', port: 2 });
     expect(await java.call('query', { name: 'cart' })).toMatchObject([{ id: '1', port: 2, serviceType: 'DYNAMIC' }]);
+    // Curator deletes and creates, twice at the most: ours may come back in between, and then stays.
     await java.call('register', { name: 'cart', serviceId: '1', port: 3 });
-    await until(() => !ours.held, { what: 'ours to know' });
-    expect(await registry.instances('cart')).toMatchObject([{ port: 3 }]);
+    const isSettled = async (): Promise<boolean> => {
+      const ports = (await registry.instances('cart')).map(({ port }) => port).join();
+      return ours.held ? ports === '2' : ports === '3';
+    };
+    await until(isSettled, { what: 'one of the two to have it' });
     await java.close();
   });
 

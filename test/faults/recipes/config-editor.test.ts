@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ZooKeeper } from 'zookit';
+import { acl, ZooKeeper } from 'zookit';
 import { ConfigEditor, type ConfigEditorOptions, LiveConfig } from 'zookit/recipes';
 import { type Child, runScript } from '../../support/child.js';
 import { expireSession } from '../../support/expire-session.js';
@@ -93,6 +93,24 @@ describe('an update', () => {
       const { outcome, value } = await overtaken(applied, 70);
       expect(outcome).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: true });
       expect(value).toBe(applied ? 180 : 80);
+    },
+  );
+
+  it.each([[true], [false]])(
+    'that is refused when it is tried again says what became of it: applied %p',
+    async (applied) => {
+      await using rig = await startRig({ sessionTimeout: 30_000 });
+      await new ConfigEditor<number>(rig.observer, path).set(10);
+      const lost = applied ? rig.proxy.swallowNextReply(isUpdate) : rig.proxy.swallowNextRequest(isUpdate);
+      const outcome = new ConfigEditor<number>(rig.zk, path).update(add(1)).catch((error: unknown) => error);
+      rig.proxy.refuse();
+      await lost;
+      // From now on, nobody may write but the observer, who passes every ACL.
+      await rig.observer.setAcl(path, acl.readOnly);
+      await rig.proxy.accept();
+      const expected = applied ? { written: true, after: 11 } : { code: 'NO_AUTH', path };
+      expect(await within(outcome, { what: 'the outcome' })).toMatchObject(expected);
+      expect(await valueOf(rig)).toBe(applied ? 11 : 10);
     },
   );
 
