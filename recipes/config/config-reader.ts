@@ -191,7 +191,7 @@ export class ConfigReader<T> {
     const [root] = znodes;
     if (root === undefined) return { layer: name, value: undefined, pathOf: () => undefined };
     if (this.setting.shape === 'value') return { layer: name, value: await this.#decode(root), pathOf: () => path };
-    const parents = new Set(znodes.map((znode) => parentOf(znode.path)));
+    const parents = new Set(znodes.filter((znode) => znode !== root).map((znode) => parentOf(znode.path)));
     const values = new Map<string, unknown>();
     const decoding = znodes.map(async (znode) => {
       // Null is nothing, and neither are no bytes above others: so stand znodes that are there for those below them.

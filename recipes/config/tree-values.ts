@@ -107,6 +107,8 @@ export class TreeShape {
 function childrenIn(paths: readonly string[]): Map<string, string[]> {
   const children = new Map<string, string[]>();
   for (const path of [...paths].sort()) {
+    // The root of all is its own parent, and no child.
+    if (path === '/') continue;
     const siblings = children.get(parentOf(path)) ?? [];
     siblings.push(path);
     children.set(parentOf(path), siblings);

@@ -126,6 +126,12 @@ describe('a tree', () => {
     expect(texts.value).toEqual({ 'a.yaml': 'b: 2', c: '' });
   });
 
+  it('may be all there is', async () => {
+    const all = (data: Record<string, string | null>): StoredLayer => ({ ...layer('/', '', data), path: '/' });
+    expect((await read(options, all({ '/': null, '/a': null, '/a/b': '1' }))).value).toEqual({ a: { b: 1 } });
+    expect((await read({ ...options, decoder: 'text' }, all({ '/': '' }))).value).toBe('');
+  });
+
   it('has the data of znodes with children, too', async () => {
     const stored = tree({ '': '{"a":{"x":1}}', '/b': '{"x":1}', '/b/y': '2' });
     expect((await read(options, stored)).value).toEqual({ a: { x: 1 }, b: { x: 1, y: 2 } });
