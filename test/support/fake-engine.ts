@@ -80,6 +80,11 @@ export class FakeEngine {
     return `tcp://127.0.0.1:${this.port}`;
   }
 
+  /** When the last event was, seconds since 1970 by its clock. */
+  get lastEvent(): number {
+    return this.clock / 1e9;
+  }
+
   /** How many follow the events now. */
   get followers(): number {
     return this.streams.size;
@@ -136,8 +141,9 @@ export class FakeEngine {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.flushHeaders();
     } else {
-      await this.hold;
+      // What is true when it is asked.
       const answer = this.find(path);
+      await this.hold;
       if ('status' in answer && 'text' in answer) response.writeHead(answer.status).end(answer.text);
       else response.end(JSON.stringify(answer));
     }
