@@ -208,7 +208,7 @@ export {
 export { serviceFetch, type ServiceFetch, type ServiceFetchOptions } from './services/service-fetch.js';
 export { type ProviderMaker, ServiceProviders, type ServiceProvidersOptions } from './services/service-providers.js';
 export type { CallLimits, ServiceRequestInit } from './services/service-request.js';
-export type { ServiceResponse } from './services/service-response.js';
+export type { ResponseOrigin, ServiceResponse } from './services/service-response.js';
 export type { ContentionOptions, ContentionStats } from './values/atomic-node.js';
 export {
   AtomicValue,

@@ -148,7 +148,8 @@ export class FetchCall {
       this.#note(call.instance, error);
       return undefined;
     }
-    return followed(response, call.instance, (end) => {
+    const origin = { instance: call.instance, attempts: this.#failures.length + 1 };
+    return followed(response, origin, (end) => {
       link[Symbol.dispose]();
       if (end.type !== 'broken') call.succeeded();
       else if (failureOf(end.error) === 'broken') call.failed(end.error);

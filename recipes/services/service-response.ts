@@ -1,9 +1,16 @@
 import type { ServiceInstance } from './service-instance.js';
 
 /** A response, and which instance it came from. */
-export interface ServiceResponse extends Response {
-  readonly instance: ServiceInstance;
+export interface ServiceResponse extends Response, ResponseOrigin {
   clone(): ServiceResponse;
+}
+
+/** Where a response has come from. */
+export interface ResponseOrigin {
+  /** Who has answered. */
+  readonly instance: ServiceInstance;
+  /** How often the request was sent, or was to be, until this answer came: 1, unless it was tried again. */
+  readonly attempts: number;
 }
 
 /**
@@ -20,30 +27,26 @@ const dropped = new FinalizationRegistry<() => void>((release) => release());
  * The same response, which tells how its body ends, once. A body that nobody reads or cancels is cancelled when the
  * response was collected, so that it keeps neither its connection nor its place among the outstanding calls.
  */
-export function followed(
-  response: Response,
-  instance: ServiceInstance,
-  ended: (end: BodyEnd) => void,
-): ServiceResponse {
+export function followed(response: Response, origin: ResponseOrigin, ended: (end: BodyEnd) => void): ServiceResponse {
   const { status, statusText, headers, url, redirected } = response;
   if (response.body === null) ended({ type: 'read' });
   const body = response.body === null ? null : followedBody(response.body, once(ended));
-  return marked(new Response(body, { status, statusText, headers }), { url, redirected, instance });
+  return marked(new Response(body, { status, statusText, headers }), { url, redirected, ...origin });
 }
 
 /** What a response that is made cannot be told. */
-interface Marks {
+interface Marks extends ResponseOrigin {
   readonly url: string;
   readonly redirected: boolean;
-  readonly instance: ServiceInstance;
 }
 
 function marked(response: Response, marks: Marks): ServiceResponse {
-  const { url, redirected, instance } = marks;
+  const { url, redirected, instance, attempts } = marks;
   return Object.defineProperties(response, {
     url: { value: url, enumerable: true },
     redirected: { value: redirected, enumerable: true },
     instance: { value: instance, enumerable: true },
+    attempts: { value: attempts, enumerable: true },
     clone: { value: () => marked(Response.prototype.clone.call(response), marks) },
   }) as ServiceResponse;
 }

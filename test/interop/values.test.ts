@@ -55,6 +55,7 @@ describe('a shared value', () => {
     const kazoo = await peers.kazoo.open('counter', path, { curator: true });
     expect(await kazoo.call('add', { value: '1' })).toBe('13');
     await until(() => value.current === 13, { what: 'the number of kazoo' });
+    await until(async () => (await java.call('get')) === 13, { what: 'the number of kazoo, in Java' });
     expect(await java.call('trySet', { value: 14 })).toBe(true);
   });
 

@@ -82,6 +82,8 @@ describe('a read-write lock', () => {
       readers.push(lock.read.acquire());
       await lineOf(path, count);
     }
+    // Each of the three watches its own znode, and that of the writer.
+    await until(() => zk.watches().reduce((sum, { listeners }) => sum + listeners, 0) === 6, { what: 'their watches' });
     await zk.sync('/');
     proxy.requests.length = 0;
     await write.release();

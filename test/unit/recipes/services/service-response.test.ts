@@ -6,6 +6,8 @@ import { until } from '../../../support/until.js';
 import { instance } from './fake-providers.js';
 
 /** A response with a body in chunks, and how it has ended. */
+const origin = { instance: instance('a'), attempts: 1 };
+
 function setUp(chunks: readonly string[], broken?: Error) {
   const ends: string[] = [];
   const state = { cancelled: false };
@@ -26,7 +28,7 @@ function setUp(chunks: readonly string[], broken?: Error) {
       ['set-cookie', 'b=2'],
     ],
   });
-  return { ends, state, response: followed(original, instance('a'), ({ type }) => void ends.push(type)) };
+  return { ends, state, response: followed(original, origin, ({ type }) => void ends.push(type)) };
 }
 
 describe('a response that is followed', () => {
@@ -45,7 +47,7 @@ describe('a response that is followed', () => {
   it('keeps its address, and does so in a clone', async () => {
     const original = Object.defineProperty(new Response('text'), 'url', { value: 'http://a:1/x' });
     const ends: string[] = [];
-    const response = followed(original, instance('a'), ({ type }) => void ends.push(type));
+    const response = followed(original, origin, ({ type }) => void ends.push(type));
     const clone = response.clone();
     expect([response.url, clone.url, clone.instance, clone.redirected]).toEqual([
       'http://a:1/x',
@@ -58,7 +60,7 @@ describe('a response that is followed', () => {
 
   it('has ended where it has no body', () => {
     const ends: string[] = [];
-    const response = followed(new Response(null, { status: 204 }), instance('a'), ({ type }) => void ends.push(type));
+    const response = followed(new Response(null, { status: 204 }), origin, ({ type }) => void ends.push(type));
     expect([response.body, ends]).toEqual([null, ['read']]);
   });
 
@@ -80,7 +82,7 @@ describe('a response that is followed', () => {
       { pull: (controller) => controller.enqueue(new Uint8Array([pulled++])) },
       { highWaterMark: 0 },
     );
-    const response = followed(new Response(source), instance('a'), () => undefined);
+    const response = followed(new Response(source), origin, () => undefined);
     const reader = response.body!.getReader();
     await reader.read();
     expect(pulled).toBe(1);
@@ -95,7 +97,7 @@ describe('a response that is followed', () => {
         controller.close();
       },
     });
-    const response = followed(new Response(source), instance('a'), () => undefined);
+    const response = followed(new Response(source), origin, () => undefined);
     expect([[...new Uint8Array(await response.arrayBuffer())], pool.length]).toEqual([[2, 3], 4]);
   });
 
