@@ -29,13 +29,13 @@ const { values, positionals } = parseArgs({
 /** Servers that are set up in ways of their own, and the support itself. */
 const ownServers = ['/test/server/(support|tls|kerberos|sasl|admin|health|pool|follow-reconfig)[./-]'];
 
-/** What is left of test/server without these and without documents, on one suite or on several. */
+/** What goes by documents, examples and the command line: it says nothing of a server that the recipes do not. */
+const aboutPrograms = '/test/server/(docs|examples|cli)[.-]';
+
+/** What is left of test/server without these, on one suite or on several. */
 function operationsOn(where) {
   const left = values.recipes.split(',').includes(where) ? [] : ['/test/server/recipes/'];
-  return {
-    paths: ['test/server'],
-    config: { testPathIgnorePatterns: [...ownServers, '/test/server/(docs|examples)[.-]', ...left] },
-  };
+  return { paths: ['test/server'], config: { testPathIgnorePatterns: [...ownServers, aboutPrograms, ...left] } };
 }
 
 /** The tests of these folders are not those of `npm test`. */
@@ -113,25 +113,32 @@ async function versions(all) {
   await mixed(all);
 }
 
-/** The tests on a Swarm. Some drain its node, on which the others have their tasks: so they come after them. */
-async function swarm(from, env) {
-  const { paths, config } = only('swarm');
-  const draining = '/test/swarm/services[.-]';
-  await jest(`Swarm ${from}`, { paths, config: { ...config, testPathIgnorePatterns: [draining] } }, env, {
-    aside: true,
-  });
-  await jest(`Swarm services ${from}`, { paths: [draining], config }, env, { aside: true });
+/** The tests that drain the node of the Swarm, on which the tasks of others would be. */
+const draining = '/test/swarm/services[.-]';
+/** The commands of the image's page: they are about the nodes and stacks of a Swarm, too. */
+const commands = '/test/image/docs[.-]';
+
+/** A folder without the files of a pattern. */
+function without(pattern, folder) {
+  const { paths, config } = only(folder);
+  return { paths, config: { ...config, testPathIgnorePatterns: [pattern] } };
 }
 
 /** The same for images, and what only an image has: its variables and stacks; then servers set up in ways of their own. */
 async function images(all) {
   // What the image is made of if nothing else is said.
   const { home, from } = all.find(({ home }) => imageOf(home).endsWith(':trixie')) ?? all.at(-1);
+  const env = on(home);
+  const aside = { aside: true };
   // An update of a stack is mostly waiting, for minutes.
-  await Promise.all([versions(all), swarm(from, on(home))]);
-  // Not at the same time: the commands of the image's page are about the nodes of the Swarm, too.
-  await jest(`Image ${from}`, only('image'), on(home));
-  await jest(`Servers of ${from}`, { paths: ownServers, config: {} }, on(home));
+  await Promise.all([versions(all), jest(`Swarm ${from}`, without(draining, 'swarm'), env, aside)]);
+  // None of the containers here are tasks.
+  await Promise.all([
+    jest(`Image ${from}`, without(commands, 'image'), env),
+    jest(`Swarm services ${from}`, { ...only('swarm'), paths: [draining] }, env, aside),
+  ]);
+  await jest(`Image commands ${from}`, { ...only('image'), paths: [commands] }, env);
+  await jest(`Servers of ${from}`, { paths: ownServers, config: {} }, env);
 }
 
 /** Makes the engine a Swarm of one node meanwhile, if it is in none: else the test file that ends first would leave it. */

@@ -334,6 +334,8 @@ describe('handOver()', () => {
     expect(ben.isLeader).toBe(false);
     await expectFailure(ben.handOver(), NotLeaderError);
     await expectFailure(anna.handOver(), NotLeaderError);
+    // Ben was passed over, and lines up again.
+    await standing(path, 2);
     expect((await anna.participants()).map(({ id }) => id)).toEqual(['carl', 'ben']);
     expect((await anna.leader())?.id).toBe('carl');
     await Promise.all([anna, ben, carl].map((election) => election.close()));
