@@ -23,3 +23,9 @@ make_private_folders() {
   mkdir --parents "$config_dir"
   chmod 0700 "$config_dir"
 }
+
+# A server of 3.4 and its purge, which begins with it, both make these folders where they are missing, and whichever comes
+# second ends the server.
+make_version_folders() {
+  if ! at_least 3.5; then mkdir --parents "$ZOO_DATA_DIR/version-2" "$ZOO_DATA_LOG_DIR/version-2"; fi
+}
