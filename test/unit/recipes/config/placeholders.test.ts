@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolvePlaceholders } from '../../../../recipes/config/placeholders.js';
 
-const env = { HOME: '/root', EMPTY: '' };
+const env = { HOME: '/srv', EMPTY: '' };
 const resolved = (value: unknown): unknown => resolvePlaceholders(value, env);
 
 describe('placeholders', () => {
@@ -31,7 +31,7 @@ describe('placeholders', () => {
     [
       'the environment',
       { a: '${env:HOME}/x', b: '${env:NONE:d}', c: '${env:EMPTY}', d: '${env:EMPTY:d}' },
-      { a: '/root/x', b: 'd', c: '', d: '' },
+      { a: '/srv/x', b: 'd', c: '', d: '' },
     ],
     ['escaped', { a: '$${b}', b: 1, c: 'x$${b}y${b}', d: '$5 $$ $' }, { a: '${b}', b: 1, c: 'x${b}y1', d: '$5 $$ $' }],
     ['keys stay', { '${a}': 1 }, { '${a}': 1 }],
